@@ -1,0 +1,147 @@
+/**
+ * Reading JSON strictly (fatal UTF-8, no prototype keys, no duplicate keys) and writing the canonical form of RFC 8785 that
+ * hashes are taken of.
+ */
+import { createHash } from 'node:crypto';
+import { PlimsollError } from './errors.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/** Bytes as text; a byte that is not UTF-8 is an error, never a replacement character. */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    // A view of shared memory is copied first: TextDecoder refuses those.
+    return decoder.decode(bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes);
+  } catch {
+    throw new PlimsollError('MALFORMED_JSON', 'the bytes are not UTF-8');
+  }
+}
+
+/**
+ * Parses JSON text. `__proto__` as a key is refused, and so is a key that stands twice in one object: JSON.parse would keep
+ * the last and lose the other in silence. Infinities written as 1e999 are left to the schemas, whose numbers are finite.
+ */
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new PlimsollError('MALFORMED_JSON', (error as Error).message);
+  }
+  const twice = repeatedKey(text, value);
+  if (twice !== undefined) {
+    throw new PlimsollError(
+      'MALFORMED_JSON',
+      `the key ${JSON.stringify(twice)} stands twice in one object`,
+    );
+  }
+  if (text.includes('"__proto__"') || text.includes('\\u')) refuseProto(value);
+  return value;
+}
+
+/** Counts the keys of the text (colons outside strings) and of the value; only when they differ is the repeated one looked for. */
+function repeatedKey(text: string, value: unknown): string | undefined {
+  if (countColons(text) === countKeys(value)) return undefined;
+  return findRepeatedKey(text) ?? '(unnamed)';
+}
+
+/** Colons outside string literals: one for each key. Strings are skipped with indexOf, which runs at memory speed. */
+function countColons(text: string): number {
+  let count = 0;
+  let at = 0;
+  for (;;) {
+    const quote = text.indexOf('"', at);
+    const end = quote === -1 ? text.length : quote;
+    for (let i = at; i < end; i++) if (text.charCodeAt(i) === 58) count++;
+    if (quote === -1) return count;
+    at = stringEnd(text, quote) + 1;
+  }
+}
+
+/** The index of the quote that closes the string opened at `open`. */
+function stringEnd(text: string, open: number): number {
+  let at = open + 1;
+  for (;;) {
+    const quote = text.indexOf('"', at);
+    let slashes = 0;
+    while (text.charCodeAt(quote - 1 - slashes) === 92) slashes++;
+    if (slashes % 2 === 0) return quote;
+    at = quote + 1;
+  }
+}
+
+function countKeys(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    if (typeof value[0] === 'number' || typeof value[0] === 'string') {
+      for (const item of value) if (typeof item === 'object') count += countKeys(item);
+      return count;
+    }
+    for (const item of value) count += countKeys(item);
+    return count;
+  }
+  for (const key in value) count += 1 + countKeys((value as Record<string, unknown>)[key]);
+  return count;
+}
+
+function findRepeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  let at = 0;
+  let last = '';
+  while (at < text.length) {
+    const c = text[at];
+    if (c === '"') {
+      const end = stringEnd(text, at);
+      last = JSON.parse(text.slice(at, end + 1)) as string;
+      at = end;
+    } else if (c === '{') open.push(new Set());
+    else if (c === '[') open.push(new Set());
+    else if (c === '}' || c === ']') open.pop();
+    else if (c === ':') {
+      const keys = open.at(-1);
+      if (keys?.has(last)) return last;
+      keys?.add(last);
+    }
+    at++;
+  }
+  return undefined;
+}
+
+function refuseProto(value: unknown): void {
+  if (value === null || typeof value !== 'object') return;
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new PlimsollError('MALFORMED_JSON', 'the key "__proto__" is not allowed');
+  }
+  for (const item of Object.values(value)) refuseProto(item);
+}
+
+/** RFC 8785: keys in code-unit order, no white space, numbers as ECMAScript writes them (−0 as 0). Absent members are left out. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') {
+    return JSON.stringify(value);
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new PlimsollError('INTERNAL', `${value} has no JSON form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    return `[${Array.from(value as ArrayLike<unknown>, canonicalJson).join(',')}]`;
+  }
+  const record = value as Record<string, unknown>;
+  const keys = Object.keys(record).filter((key) => record[key] !== undefined);
+  return `{${keys
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key])}`)
+    .join(',')}}`;
+}
+
+/** SHA-256 of a text, as `sha256:` and 64 hexadecimal digits. */
+export function sha256(text: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** The identity of a value: SHA-256 of its canonical JSON. */
+export function hashOf(value: unknown): string {
+  return sha256(canonicalJson(value));
+}

@@ -1,0 +1,40 @@
+/** Every bound in one place. Each loop, buffer and queue cites one of these. */
+export const LIMITS = {
+  /** Scenarios in a set: one at least; above the maximum a request is a mistake. */
+  scenariosMin: 1,
+  scenariosMax: 10_000_000,
+  /** Risk factors in a factor model (the Cholesky factor is dense). */
+  factorsMax: 2_000,
+  underlyingsMax: 10_000,
+  instrumentsMax: 200_000,
+  quotesPerSliceMax: 10_000,
+  /** Positions and collateral lines of one account. */
+  positionsMax: 1_000_000,
+  collateralMax: 10_000,
+  ordersMax: 100_000,
+  /** Length of any id, in UTF-16 code units. */
+  idLengthMax: 128,
+  /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
+  accountBytesMax: 128 * 1024 * 1024,
+  /** A JSON body that is parsed on the main thread. */
+  jsonBodyBytesMax: 1024 * 1024,
+  /** A market snapshot or a history sent over HTTP. */
+  marketBodyBytesMax: 256 * 1024 * 1024,
+  /** A local input file. */
+  fileBytesMax: 4 * 1024 * 1024 * 1024,
+  /** Shared WebAssembly memory: 32-bit addresses end at 4 GiB; the last page is left out. */
+  sharedMemoryBytesMax: 65_535 * 65_536,
+  workersMax: 256,
+  /** A shard is retried this many times when its worker dies, then it is SHARD_FAILED. */
+  shardTriesMax: 3,
+  /** Single requests waiting for a worker; more are refused with 503. */
+  queuedRequestsMax: 4_096,
+  /** Rows of a price history, and its columns. */
+  historyRowsMax: 1_000_000,
+  historyColumnsMax: 2_000,
+  confidenceMin: 0.5,
+  confidenceMax: 0.9999,
+  horizonDaysMax: 365,
+  /** Log shocks are clamped to this unless the methodology says otherwise. */
+  maxLogShock: 3,
+} as const;

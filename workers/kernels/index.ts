@@ -1,0 +1,15 @@
+// The kernels' exports, file by file. See ../kernels.ts for their types and README.md for where to begin.
+export { exp, log, normalCdf, inverseNormalCdf, expArray, logArray, normalCdfArray, inverseNormalCdfArray } from './maths';
+export { threefry, openStream, fillBits } from './random';
+export { normals, normalsByInversion, chiSquares } from './normal';
+export { correlate, mixing, scaleShocks } from './shocks';
+export {
+  black76, black76Array, spotScenarios, expiryScenarios, optionRows, payoffRow, linearRow, inverseRow,
+} from './pricing';
+export { accumulate, accumulateRow, offer, rowBound } from './accumulation';
+export { sortTail } from './tail';
+
+/** The first byte that the kernels' own constants leave free. */
+export function heapBase(): usize {
+  return __heap_base;
+}
