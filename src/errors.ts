@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   MALFORMED_JSON: [400, 'The bytes are not well-formed JSON (or not UTF-8, or hold a key twice).'],
   MALFORMED_CSV: [400, 'The CSV file cannot be read.'],
   MALFORMED_ARROW: [400, 'The Arrow stream cannot be decoded.'],
+  MALFORMED_PARQUET: [400, 'The Parquet file cannot be decoded.'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The content type is not one that this route reads.'],
   TOO_LARGE: [413, 'The input is larger than its limit.'],
   // Well-formed but wrong.

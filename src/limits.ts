@@ -5,9 +5,29 @@ export const LIMITS = {
   scenariosMax: 10_000_000,
   /** Risk factors in a factor model (the Cholesky factor is dense). */
   factorsMax: 2_000,
+  /** Volatility and drift (either sign) of a factor, per year: an absolute factor's are in price units. */
+  factorVolatilityMax: 1e15,
+  driftMax: 1e15,
+  /** Up to one period a millisecond. */
+  periodsPerYearMax: 4e10,
+  /** Above it the Student-t is normal to double precision. */
+  degreesOfFreedomMax: 1e9,
   underlyingsMax: 10_000,
   instrumentsMax: 200_000,
   quotesPerSliceMax: 10_000,
+  /** Forwards, or slices of a volatility surface, of one underlying; levels of one depth ladder. */
+  expiriesMax: 10_000,
+  depthLevelsMax: 10_000,
+  /** Prices, strikes and multipliers; outside, a ratio of two of them could leave the range of double precision. */
+  priceMin: 1e-15,
+  priceMax: 1e15,
+  /** 2,000% a year; a volatility written in percent (48 for 0.48) is refused by it. */
+  impliedVolatilityMin: 1e-6,
+  impliedVolatilityMax: 20,
+  /** Continuous interest rate per year, either sign. */
+  rateMax: 10,
+  /** Market hashes remembered per market, one for each set of underlyings that accounts touch. */
+  marketHashesMax: 4_096,
   /** Positions and collateral lines of one account. */
   positionsMax: 1_000_000,
   collateralMax: 10_000,
@@ -16,6 +36,11 @@ export const LIMITS = {
   idLengthMax: 128,
   /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
   accountBytesMax: 128 * 1024 * 1024,
+  /** Metadata of one message of an Arrow stream, and the body of one record batch. */
+  arrowMetadataBytesMax: 1024 * 1024,
+  arrowBatchBytesMax: 256 * 1024 * 1024,
+  /** All dictionaries of an Arrow stream together: they go to the workers with every batch. */
+  arrowDictionaryBytesMax: 64 * 1024 * 1024,
   /** A JSON body that is parsed on the main thread. */
   jsonBodyBytesMax: 1024 * 1024,
   /** A market snapshot or a history sent over HTTP. */

@@ -149,17 +149,17 @@ export interface Kernels {
   ): void;
 
   // --- accumulation.ts and tail.ts: the records are described in kernels/accumulation.ts
+  /** Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `slot` is 128 bytes. */
   accumulate(
     cube: Pointer,
     blockBytes: number,
     blockSize: number,
-    firstBlock: number,
-    lastBlock: number,
     scenarios: number,
     books: Pointer,
     bookCount: number,
+    slot: Pointer,
   ): void;
-  /** The same sums, kept: P&L of one book over scenarios of blocks [firstBlock, lastBlock) at `out`. */
+  /** The same sums, kept: P&L of one book over the scenarios of blocks [firstBlock, lastBlock) at `out`. */
   accumulateRow(
     cube: Pointer,
     blockBytes: number,
@@ -169,10 +169,8 @@ export interface Kernels {
     book: Pointer,
     out: Pointer,
   ): void;
-  /** Offers n P&L values to a tail, as accumulate does. */
-  offer(book: Pointer, values: Pointer, n: number): void;
-  /** Sorts the kept tail, worst (lowest P&L) first; returns how many there are. */
-  sortTail(book: Pointer): number;
+  /** The tail of n P&L values that are already there; fills the book's buffer as accumulate does. */
+  tailOf(book: Pointer, values: Pointer, n: number): void;
   /** The greatest |value| of a scattered row, NaN if one is not finite. */
   rowBound(row: Pointer, blocks: number, blockSize: number, blockStride: number): number;
 }

@@ -6,8 +6,8 @@ export { correlate, mixing, scaleShocks } from './shocks';
 export {
   black76, black76Array, spotScenarios, expiryScenarios, optionRows, payoffRow, linearRow, inverseRow,
 } from './pricing';
-export { accumulate, accumulateRow, offer, rowBound } from './accumulation';
-export { sortTail } from './tail';
+export { accumulate, accumulateRow, rowBound } from './accumulation';
+export { tailOf } from './tail';
 
 /** The first byte that the kernels' own constants leave free. */
 export function heapBase(): usize {

@@ -1,0 +1,90 @@
+/** Bytes of a stream that have come and are not yet handed on: pieces in order, taken from the front with one copy. */
+import { ensure } from '../errors.ts';
+
+/** A small piece is copied together with its neighbours: each would otherwise keep the whole buffer that it is a view of alive. */
+const SMALL_PIECE = 4096;
+const POOL_BYTES = 65_536;
+
+/** New bytes in shared memory: a shard that is tried again still has them, and posting them to a worker does not copy. */
+export function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+export class ByteQueue {
+  private readonly pieces: Uint8Array[] = [];
+  /** Index of the first piece that holds bytes, and bytes of it that are gone. */
+  private head = 0;
+  private offset = 0;
+  private total = 0;
+  private pool = new Uint8Array(0);
+  private pooled = 0;
+
+  get length(): number {
+    return this.total;
+  }
+
+  push(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    this.total += piece.length;
+    if (piece.length >= SMALL_PIECE) this.pieces.push(piece);
+    else this.pushSmall(piece);
+  }
+
+  private pushSmall(piece: Uint8Array): void {
+    if (this.pooled + piece.length > this.pool.length) {
+      this.pool = new Uint8Array(POOL_BYTES);
+      this.pooled = 0;
+    }
+    const start = this.pooled;
+    this.pool.set(piece, start);
+    this.pooled += piece.length;
+    const last = this.pieces.length - 1;
+    const before = this.pieces[last];
+    const follows = before?.buffer === this.pool.buffer && before.byteOffset + before.length === start;
+    // The piece before grows in place when it ends where this one begins.
+    if (follows) this.pieces[last] = this.pool.subarray(before.byteOffset, this.pooled);
+    else this.pieces.push(this.pool.subarray(start, this.pooled));
+  }
+
+  /** Copies the first bytes into all of `target` and lets go of them. */
+  read(target: Uint8Array): void {
+    this.walk(target.length, (part, at) => target.set(part, at));
+  }
+
+  drop(count: number): void {
+    this.walk(count, () => {});
+  }
+
+  /** The first `count` bytes in shared memory of their own. */
+  take(count: number): Uint8Array {
+    const bytes = sharedBytes(count);
+    this.read(bytes);
+    return bytes;
+  }
+
+  private walk(count: number, visit: (part: Uint8Array, at: number) => void): void {
+    ensure(count <= this.total, `${count} bytes were asked of ${this.total}`);
+    let done = 0;
+    while (done < count) {
+      const piece = this.pieces[this.head]!;
+      const end = Math.min(piece.length, this.offset + count - done);
+      visit(piece.subarray(this.offset, end), done);
+      done += end - this.offset;
+      this.offset = end;
+      if (end === piece.length) this.release();
+    }
+    this.total -= count;
+  }
+
+  /** Lets go of the first piece; gone places are closed up now and then, so that it costs little per piece. */
+  private release(): void {
+    this.pieces[this.head] = EMPTY;
+    this.head += 1;
+    this.offset = 0;
+    if (this.head < 1024 && this.head < this.pieces.length) return;
+    this.pieces.splice(0, this.head);
+    this.head = 0;
+  }
+}
+
+const EMPTY = new Uint8Array(0);

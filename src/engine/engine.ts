@@ -1,0 +1,396 @@
+/** The one call that runs it all: `createEngine`. Every other way in (command line, HTTP) is an adapter of this. */
+import { createHash } from 'node:crypto';
+import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
+import { ensure, PlimsollError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { readAccount } from '../margin/account.ts';
+import {
+  type Methodology,
+  type MethodologyInput,
+  readMethodology,
+  resolveMethodology,
+} from '../margin/methodology.ts';
+import type { MarginResult } from '../margin/result.ts';
+import {
+  type CompiledFactors,
+  compileFactorModel,
+  type FactorModel,
+} from '../market/factorModel.ts';
+import type { History } from '../market/history.ts';
+import { compileMarket } from '../market/market.ts';
+import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
+import { arrowResultFooter, arrowResultHeader } from './arrowAccounts.ts';
+import { cutArrow } from './arrowStream.ts';
+import { batchValues, cutArray, cutLines } from './chunks.ts';
+import type { AccountOutcome } from './evaluator.ts';
+import { Executor } from './executor.ts';
+import { fillSession, type Progress } from './fill.ts';
+import { Gatherer } from './gather.ts';
+import { mapOrdered } from './ordered.ts';
+import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
+import { openSession, type Session, type SessionRequest } from './session.ts';
+import { openStreamed, streamedMargin } from './streamed.ts';
+
+export interface EngineOptions {
+  readonly market: MarketSnapshot;
+  /** Needed by every scenario model but `historical`. */
+  readonly factors?: FactorModel | undefined;
+  readonly history?: History | undefined;
+  readonly methodology?: MethodologyInput | undefined;
+  /** Worker threads; default one a core. */
+  readonly workers?: number | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface BatchOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Accounts of one shard at the most. It decides no bit of any result. */
+  readonly shardSize?: number | undefined;
+}
+
+export type BatchForm = 'ndjson' | 'json' | 'arrow';
+
+/** Accounts of one shard: long enough that a block of the cube, once loaded, serves many. */
+const SHARD_ACCOUNTS = 512;
+const SHARD_BYTES = 2 * 1024 * 1024;
+const ARROW_DEADLINE_MS = 60_000;
+
+/** What stands at the end of a batch. */
+export interface BatchSummary {
+  readonly accounts: number;
+  readonly rejected: number;
+  /** SHA-256 of the NDJSON lines before the summary, whatever the transport. */
+  readonly digest: string;
+}
+
+export class Engine {
+  readonly workers: number;
+  private readonly executor: Executor;
+  private readonly singles: Gatherer<unknown>;
+  private readonly documents: Gatherer<Uint8Array>;
+  private readonly onProgress: ((progress: Progress) => void) | undefined;
+  private state: Promise<State>;
+
+  /** Use `createEngine`. */
+  constructor(options: EngineOptions) {
+    this.executor = new Executor(options.workers);
+    this.workers = this.executor.workers;
+    this.onProgress = options.onProgress;
+    this.singles = new Gatherer(this.executor, (values) =>
+      this.gathered({ form: 'values', values }),
+    );
+    this.documents = new Gatherer(this.executor, (bytes) => this.gathered(joinDocuments(bytes)));
+    this.state = this.prepare(options);
+    this.state.catch(() => {});
+  }
+
+  /** Resolves when the scenarios are drawn and the instruments revalued. */
+  async ready(): Promise<void> {
+    await this.state;
+  }
+
+  /** What the engine runs on. */
+  async info(): Promise<EngineInfo> {
+    const { session, methodology, clamped, market } = await this.state;
+    return {
+      workers: this.workers,
+      parameters: methodology,
+      market: {
+        asOf: market.asOf,
+        currency: market.currency,
+        underlyings: market.underlyings.length,
+        instruments: market.instruments.length,
+      },
+      scenarios: session.set.scenarios,
+      clampedShocks: clamped,
+      kept: session.layout.cube !== 0,
+      memoryBytes: session.layout.bytes,
+      queued: this.executor.queued,
+      workerDeaths: this.executor.deaths,
+      ...session.provenance,
+    };
+  }
+
+  /** The market that figures are computed on now. */
+  async market(): Promise<MarketSnapshot> {
+    return (await this.state).snapshot;
+  }
+
+  /** Worker threads, for tests of what happens when one dies. */
+  get threads(): Executor['threads'] {
+    return this.executor.threads;
+  }
+
+  /**
+   * Margin of one account. Concurrent calls are gathered into one task.
+   * @throws PlimsollError where the account is rejected
+   */
+  async margin(account: unknown): Promise<MarginResult> {
+    const { session } = await this.state;
+    if (session.layout.cube === 0) return this.streamed(account);
+    return accepted(await this.singles.add(account));
+  }
+
+  /** The same for an account as JSON bytes, parsed in the worker. */
+  async marginDocument(bytes: Uint8Array): Promise<AccountOutcome> {
+    await this.state;
+    return this.documents.add(bytes);
+  }
+
+  /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
+  async *marginBatch(
+    accounts: Iterable<unknown> | AsyncIterable<unknown>,
+    options: BatchOptions = {},
+  ): AsyncGenerator<AccountOutcome> {
+    const { session } = await this.state;
+    const size = options.shardSize ?? shardSizeOf(accounts, this.workers);
+    const chunks = batchValues(accounts, size);
+    const inputs = (async function* () {
+      for await (const values of chunks) yield { form: 'values', values } as const;
+    })();
+    let done = 0;
+    for await (const answer of this.answers(session, inputs, 'values', options)) {
+      done += answer.accounts;
+      options.onProgress?.({ stage: 'accounts', done, total: 0 });
+      yield* answer.values ?? [];
+    }
+  }
+
+  /**
+   * Margin of a stream of accounts in one of the transport forms, as a stream in the same form; the last element is the summary.
+   * Bytes come as they are consumed: a slow reader slows the work.
+   */
+  async *marginStream(
+    source: AsyncIterable<Uint8Array>,
+    form: BatchForm,
+    options: BatchOptions & { readonly onSummary?: (summary: BatchSummary) => void } = {},
+  ): AsyncGenerator<Uint8Array> {
+    const { session } = await this.state;
+    const rows = options.shardSize ?? SHARD_ACCOUNTS;
+    const digest = createHash('sha256');
+    let accounts = 0;
+    let rejected = 0;
+    const output = form === 'arrow' ? 'arrow' : 'ndjson';
+    if (form === 'arrow') yield arrowResultHeader();
+    if (form === 'json') yield Buffer.from('[\n');
+    for await (const answer of this.answers(session, cut(source, form, rows), output, options)) {
+      accounts += answer.accounts;
+      rejected += answer.rejected;
+      digest.update(answer.lines!);
+      options.onProgress?.({ stage: 'accounts', done: accounts, total: 0 });
+      if (form === 'arrow') yield answer.arrow!;
+      else yield form === 'json' ? arrayElements(answer.lines!) : answer.lines!;
+    }
+    const summary = { accounts, rejected, digest: `sha256:${digest.digest('hex')}` };
+    options.onSummary?.(summary);
+    const text = JSON.stringify({ summary });
+    if (form === 'arrow') yield arrowResultFooter(text);
+    else yield Buffer.from(form === 'json' ? `${text}\n]\n` : `${text}\n`);
+  }
+
+  /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice. */
+  async valueAtRisk(account: unknown, request: RiskRequest = {}): Promise<RiskReport> {
+    const state = await this.state;
+    return riskReport(account, request, {
+      executor: this.executor,
+      market: state.market,
+      factors: state.factors,
+      history: state.history,
+      base: state.input,
+    });
+  }
+
+  /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
+  async updateMarket(snapshot: MarketSnapshot): Promise<void> {
+    const { input, factors, history } = await this.state;
+    const next = await this.build(readSnapshot(snapshot), input, factors, history);
+    this.state = Promise.resolve(next);
+  }
+
+  /** Ends after all accepted work is done. */
+  async close(): Promise<void> {
+    await this.executor.close();
+  }
+
+  private async prepare(options: EngineOptions): Promise<State> {
+    const input = readMethodology(options.methodology ?? {}, { prefix: 'methodology' });
+    const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
+    return this.build(readSnapshot(options.market), input, factors, options.history ?? null);
+  }
+
+  private async build(
+    snapshot: MarketSnapshot,
+    input: MethodologyInput,
+    factors: CompiledFactors | null,
+    history: History | null,
+  ): Promise<State> {
+    const methodology = resolveMethodology(input, factors?.degreesOfFreedom != null);
+    const market = compileMarket(snapshot);
+    const request = { market, methodology, factors, history, slots: this.executor.slots };
+    const session = openKept(request);
+    const kept = session.layout.cube !== 0;
+    const clamped = kept
+      ? await fillSession(session, this.executor, { onProgress: this.onProgress })
+      : 0;
+    return { session, snapshot, market, methodology, input, factors, history, clamped };
+  }
+
+  private async gathered(input: AccountInput): Promise<readonly AccountOutcome[]> {
+    const { session } = await this.state;
+    const { values } = await this.task(session, input, 'values', { urgent: true });
+    ensure(values !== null, 'values were asked for');
+    return values;
+  }
+
+  private answers(
+    session: Session,
+    inputs: AsyncIterable<AccountInput>,
+    output: AccountOutput,
+    { signal }: BatchOptions,
+  ): AsyncGenerator<AccountsAnswer> {
+    if (session.layout.cube === 0) {
+      const { scenarios } = session.set;
+      const message = `a batch needs a kept cube, which does not fit at ${scenarios} scenarios: margin accounts one by one, or use fewer`;
+      throw new PlimsollError('OUT_OF_MEMORY', message);
+    }
+    return mapOrdered(inputs, this.workers * 2, (input) =>
+      this.task(session, input, output, { signal }),
+    );
+  }
+
+  private async task(
+    session: Session,
+    input: AccountInput,
+    output: AccountOutput,
+    options: { readonly signal?: AbortSignal | undefined; readonly urgent?: boolean },
+  ): Promise<AccountsAnswer> {
+    const deadline = input.form === 'arrow' ? { deadlineMs: ARROW_DEADLINE_MS } : {};
+    const value = await this.executor.run({ kind: 'accounts', input, output }, session, {
+      ...options,
+      ...deadline,
+    });
+    ensure(value.kind === 'accounts', 'an account shard answers with accounts');
+    return value.answer;
+  }
+
+  private async streamed(value: unknown): Promise<MarginResult> {
+    const { market, methodology, factors, history } = await this.state;
+    const account = readAccount(value);
+    const session = openStreamed(account, {
+      market,
+      methodology,
+      factors,
+      history,
+      slots: this.executor.slots,
+    });
+    return streamedMargin(session, this.executor, account, { onProgress: this.onProgress });
+  }
+}
+
+interface State {
+  readonly session: Session;
+  readonly snapshot: MarketSnapshot;
+  readonly market: Session['valuation']['market'];
+  readonly methodology: Methodology;
+  readonly input: MethodologyInput;
+  readonly factors: CompiledFactors | null;
+  readonly history: History | null;
+  readonly clamped: number;
+}
+
+export interface EngineInfo {
+  readonly workers: number;
+  /** Every parameter of the methodology. */
+  readonly parameters: Methodology;
+  readonly market: {
+    readonly asOf: string;
+    readonly currency: string;
+    readonly underlyings: number;
+    readonly instruments: number;
+  };
+  readonly scenarios: number;
+  /** Log shocks that met the clamp, over all factors and scenarios. */
+  readonly clampedShocks: number;
+  /** Whether the P&L cube is kept; if not, accounts are margined one by one with scenarios streamed. */
+  readonly kept: boolean;
+  readonly memoryBytes: number;
+  readonly queued: number;
+  readonly workerDeaths: number;
+  readonly scenarioSet: string;
+  readonly methodology: string;
+  /** Version of the code. */
+  readonly engine: string;
+}
+
+/** A kept session; where its cube would not fit, one that streams. */
+function openKept(request: Omit<SessionRequest, 'kept' | 'resultRows' | 'held'>): Session {
+  try {
+    return openSession({ ...request, kept: true, resultRows: 0 });
+  } catch (error) {
+    if (!(error instanceof PlimsollError) || error.code !== 'OUT_OF_MEMORY') throw error;
+    return openSession({ ...request, kept: false, resultRows: 1, held: new Set() });
+  }
+}
+
+function accepted(outcome: AccountOutcome): MarginResult {
+  if (!('error' in outcome)) return outcome;
+  const { code, message, path } = outcome.error;
+  throw new PlimsollError(code, message, { path, account: outcome.account ?? undefined });
+}
+
+function shardSizeOf(
+  accounts: Iterable<unknown> | AsyncIterable<unknown>,
+  workers: number,
+): number {
+  if (!Array.isArray(accounts)) return SHARD_ACCOUNTS;
+  return Math.max(1, Math.min(SHARD_ACCOUNTS, Math.ceil(accounts.length / (2 * workers))));
+}
+
+function cut(
+  source: AsyncIterable<Uint8Array>,
+  form: BatchForm,
+  rows: number,
+): AsyncIterable<AccountInput> {
+  if (form === 'arrow') return cutArrow(source, { rowsMax: rows });
+  if (form === 'json') return cutArray(source, { documentsMax: rows, bytesMax: SHARD_BYTES });
+  return cutLines(source, { linesMax: rows, bytesMax: SHARD_BYTES });
+}
+
+function joinDocuments(documents: readonly Uint8Array[]): AccountInput {
+  const length = documents.reduce((sum, bytes) => sum + bytes.length, 0);
+  const bytes = new Uint8Array(new SharedArrayBuffer(length));
+  const ends = new Uint32Array(documents.length);
+  let at = 0;
+  documents.forEach((document, i) => {
+    bytes.set(document, at);
+    at += document.length;
+    ends[i] = at;
+  });
+  return { form: 'documents', bytes, ends };
+}
+
+/** NDJSON lines as elements of an array that goes on: a comma before each line end. */
+function arrayElements(lines: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(lines).toString('utf8').replaceAll('\n', ',\n'));
+}
+
+/**
+ * Makes an engine and starts its workers. It answers as soon as its scenarios are drawn and all instruments revalued.
+ * @throws PlimsollError for input that is wrong
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  if (options.workers !== undefined && options.workers > LIMITS.workersMax) {
+    throw new PlimsollError('INVALID_FIELD', `workers must be at most ${LIMITS.workersMax}`, {
+      path: 'workers',
+    });
+  }
+  const engine = new Engine(options);
+  try {
+    await engine.ready();
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  return engine;
+}

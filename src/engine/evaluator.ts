@@ -1,0 +1,192 @@
+/** Margin of many accounts on a session whose cube is filled: read, resolve, sum, measure, compose. Runs in a worker. */
+import type { Kernels } from '../../workers/kernels.ts';
+import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { accountId, readAccount } from '../margin/account.ts';
+import {
+  type Book,
+  crossBooks,
+  isolatedBooks,
+  portfolioBook,
+  type UnitExposure,
+} from '../margin/books.ts';
+import { type Portfolio, resolvePortfolio } from '../margin/portfolio.ts';
+import {
+  type AccountTails,
+  type MarginResult,
+  marginResult,
+  type RejectedAccount,
+} from '../margin/result.ts';
+import { type TailMeasures, type TailRanks, tailRanks } from '../risk/tail.ts';
+import { BookMemory, type Views } from './bookMemory.ts';
+import { type Session, usableScenarios } from './session.ts';
+
+/** Beyond this the sums of an account might overflow on the way. */
+const LARGEST_SUM = 1e300;
+
+interface PendingBook {
+  readonly number: number;
+  readonly ranks: TailRanks;
+}
+
+interface Pending {
+  readonly index: number;
+  readonly portfolio: Portfolio;
+  readonly net: PendingBook | null;
+  readonly cross: readonly PendingBook[];
+  readonly isolated: readonly (UnitExposure | PendingBook)[];
+}
+
+export type AccountOutcome = MarginResult | RejectedAccount;
+
+/** An account that was read, or the error that stands in its place. */
+export type AccountDocument = { readonly value: unknown } | { readonly error: PlimsollError };
+
+export function rejected(error: unknown, account: string | null): RejectedAccount {
+  return { account, error: asPlimsollError(error).toRecord() };
+}
+
+/** Ranks of a book's tail. Which rows count depends only on the underlyings, so they are found once for each set of them. */
+export function rankFinder(session: Session): (underlyings: readonly number[]) => TailRanks {
+  const known = new Map<string, TailRanks>();
+  return (underlyings) => {
+    const gappy = underlyings.filter((u) => session.gaps[u] !== null);
+    const key = gappy.join(',');
+    let ranks = known.get(key);
+    if (ranks === undefined) {
+      const n = usableScenarios(session, gappy);
+      ranks = tailRanks(n, session.valuation.methodology.confidence, session.set.overlap);
+      known.set(key, ranks);
+    }
+    return ranks;
+  };
+}
+
+export class AccountEvaluator {
+  private readonly session: Session;
+  private readonly kernels: Kernels;
+  private readonly books: BookMemory;
+  private readonly bounds: Float64Array;
+  private readonly units: Float64Array;
+  private readonly ranksOf: (underlyings: readonly number[]) => TailRanks;
+
+  constructor(session: Session, kernels: Kernels, views: Views, slot: number) {
+    const { layout } = session;
+    const { rows } = session.valuation.plan;
+    this.session = session;
+    this.kernels = kernels;
+    const region = {
+      start: layout.scratch + slot * layout.scratchBytes,
+      bytes: layout.scratchBytes,
+    };
+    this.books = new BookMemory(views, region, layout.blockSize * 8);
+    this.bounds = views.f64.subarray(layout.bounds / 8, layout.bounds / 8 + rows);
+    this.units = views.f64.subarray(layout.units / 8, layout.units / 8 + rows * 2);
+    this.ranksOf = rankFinder(session);
+  }
+
+  /** @param cancelled asked between passes; when true, CANCELLED is thrown */
+  evaluate(
+    documents: readonly AccountDocument[],
+    cancelled: () => boolean,
+  ): readonly AccountOutcome[] {
+    const outcomes = new Array<AccountOutcome>(documents.length);
+    let pending: Pending[] = [];
+    this.books.clear();
+    const flush = (): void => {
+      if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
+      this.sum();
+      for (const account of pending) outcomes[account.index] = this.compose(account);
+      pending = [];
+      this.books.clear();
+    };
+    documents.forEach((document, index) => {
+      if ('error' in document) {
+        outcomes[index] = rejected(document.error, null);
+        return;
+      }
+      try {
+        const portfolio = resolvePortfolio(readAccount(document.value), this.session.valuation);
+        const net = portfolioBook(portfolio, this.session.valuation);
+        this.checkRange(net, portfolio);
+        pending.push(
+          this.enter(portfolio, net, index) ?? this.enterAfter(flush, portfolio, net, index),
+        );
+      } catch (error) {
+        if (error instanceof PlimsollError && error.code === 'CANCELLED') throw error;
+        outcomes[index] = rejected(error, accountId(document.value));
+      }
+    });
+    flush();
+    return outcomes;
+  }
+
+  private sum(): void {
+    const { layout, set } = this.session;
+    const { blockBytes, blockSize, cube } = layout;
+    const { records, count, slot } = this.books;
+    if (count > 0)
+      this.kernels.accumulate(cube, blockBytes, blockSize, set.scenarios, records, count, slot);
+  }
+
+  private checkRange(book: Book, portfolio: Portfolio): void {
+    let bound = 0;
+    for (const { rows, sizes } of book.segments) {
+      for (let i = 0; i < rows.length; i++) bound += Math.abs(sizes[i]!) * this.bounds[rows[i]!]!;
+    }
+    if (bound < LARGEST_SUM) return;
+    const message = `the P&L of the account may reach ${bound}, beyond ${LARGEST_SUM}`;
+    throw new PlimsollError('NUMERIC_OVERFLOW', message, { account: portfolio.account.id });
+  }
+
+  private enterAfter(flush: () => void, portfolio: Portfolio, net: Book, index: number): Pending {
+    flush();
+    const entered = this.enter(portfolio, net, index);
+    if (entered === null)
+      throw new PlimsollError('OUT_OF_MEMORY', 'the account does not fit into a scratch slot');
+    return entered;
+  }
+
+  /** Enters all books of an account; null when the pass must run first. */
+  private enter(portfolio: Portfolio, net: Book, index: number): Pending | null {
+    const { valuation } = this.session;
+    const mark = this.books.mark();
+    let full = false;
+    const add = (book: Book): PendingBook => {
+      const ranks = this.ranksOf(book.underlyings);
+      const number = full ? -1 : this.books.add(book, ranks.keep);
+      full ||= number === -1;
+      return { number, ranks };
+    };
+    const pending = {
+      index,
+      portfolio,
+      net: net.segments.length === 0 ? null : add(net),
+      cross: portfolio.account.mode === 'cross' ? crossBooks(portfolio, valuation).map(add) : [],
+      isolated: isolatedBooks(portfolio, valuation).map((book) =>
+        'row' in book ? book : add(book),
+      ),
+    };
+    if (!full) return pending;
+    this.books.rewind(mark);
+    return null;
+  }
+
+  private compose({ portfolio, net, cross, isolated }: Pending): AccountOutcome {
+    const tail = (book: PendingBook): TailMeasures => this.books.measures(book.number, book.ranks);
+    const tails: AccountTails = {
+      portfolio: net === null ? null : tail(net),
+      scenarios: net?.ranks.n ?? this.session.set.scenarios,
+      skippedScenarios: this.session.set.scenarios - (net?.ranks.n ?? this.session.set.scenarios),
+      cross: cross.map((book) => tail(book).expectedShortfall),
+      isolated: isolated.map((book) =>
+        'row' in book ? unitShortfall(this.units, book) : tail(book).expectedShortfall,
+      ),
+    };
+    return marginResult(portfolio, tails, this.session.valuation, this.session.provenance);
+  }
+}
+
+/** ES of |size| units of a row, from that of one unit on its side: positive homogeneity. */
+export function unitShortfall(units: ArrayLike<number>, { row, size }: UnitExposure): number {
+  return Math.abs(size) * units[2 * row + (size > 0 ? 0 : 1)]!;
+}

@@ -1,0 +1,157 @@
+/** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice, with the part of each underlying. */
+import Type, { type Static } from 'typebox';
+import { readAccount } from '../margin/account.ts';
+import { crossBooks, portfolioBook } from '../margin/books.ts';
+import {
+  type MethodologyInput,
+  resolveMethodology,
+  SCENARIO_MODELS,
+} from '../margin/methodology.ts';
+import { resolvePortfolio } from '../margin/portfolio.ts';
+import { RiskSchema } from '../margin/result.ts';
+import type { CompiledFactors } from '../market/factorModel.ts';
+import type { History } from '../market/history.ts';
+import { latestAsOf, type Market, marketHash } from '../market/market.ts';
+import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
+import { reader } from '../schema.ts';
+import type { Executor } from './executor.ts';
+import type { Progress } from './fill.ts';
+import { openStreamed, streamTails } from './streamed.ts';
+
+const closed = { additionalProperties: false } as const;
+
+export const RiskRequestSchema = Type.Object(
+  {
+    method: Type.Optional(
+      Type.Enum([...SCENARIO_MODELS], {
+        description: 'Scenario model. Default: that of the methodology.',
+      }),
+    ),
+    confidence: Type.Optional(Type.Number()),
+    horizonDays: Type.Optional(Type.Number()),
+    scenarios: Type.Optional(Type.Number()),
+    seed: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+  },
+  closed,
+);
+
+export type RiskParameters = Static<typeof RiskRequestSchema>;
+export type RiskRequest = RiskParameters & {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+};
+
+export const RiskReportSchema = Type.Object(
+  {
+    account: Type.String(),
+    currency: Type.String(),
+    asOf: Type.String(),
+    method: Type.Enum([...SCENARIO_MODELS]),
+    equity: Type.Number(),
+    risk: RiskSchema,
+    underlyings: Type.Array(
+      Type.Object(
+        { underlying: Type.String(), valueAtRisk: Type.Number(), expectedShortfall: Type.Number() },
+        closed,
+      ),
+      { description: 'Each underlying by itself.' },
+    ),
+    diversification: Type.Number({
+      description: 'Σ of the stand-alone ES less the ES of the whole, in currency.',
+    }),
+    clampedShocks: Type.Integer({ description: 'Log shocks that met the clamp.' }),
+    heldFactors: Type.Array(Type.String()),
+    scenarioSet: Type.String(),
+    methodology: Type.String(),
+    market: Type.String(),
+    engine: Type.String(),
+  },
+  { ...closed, title: 'RiskReport' },
+);
+
+export type RiskReport = Static<typeof RiskReportSchema>;
+
+export interface RiskContext {
+  readonly executor: Executor;
+  readonly market: Market;
+  readonly factors: CompiledFactors | null;
+  readonly history: History | null;
+  /** The engine's own methodology: what the request leaves open. */
+  readonly base: MethodologyInput;
+}
+
+const readRequest = reader(RiskRequestSchema);
+
+const NO_RISK: TailMeasures = {
+  valueAtRisk: 0,
+  expectedShortfall: 0,
+  standardError: { valueAtRisk: 0, expectedShortfall: 0 },
+  interval: { level: INTERVAL_LEVEL, valueAtRisk: [0, 0] },
+};
+
+/** @throws whatever the account or the request has wrong */
+export async function riskReport(
+  value: unknown,
+  request: RiskRequest,
+  context: RiskContext,
+): Promise<RiskReport> {
+  const { signal, onProgress, ...parameters } = request;
+  const { method, ...asked } = readRequest(parameters);
+  const { market, factors, history, base, executor } = context;
+  const model = method ?? base.scenarioModel;
+  const merged = { ...base, ...asked, ...(model === undefined ? {} : { scenarioModel: model }) };
+  // A number of scenarios that the engine was set up with does not bind a historical report.
+  if (model === 'historical' && asked.scenarios === undefined) delete merged.scenarios;
+  const methodology = resolveMethodology(merged, factors?.degreesOfFreedom != null);
+  const account = readAccount(value);
+  const session = openStreamed(account, {
+    market,
+    methodology,
+    factors,
+    history,
+    slots: executor.slots,
+  });
+  const { valuation, set, provenance } = session;
+  const portfolio = resolvePortfolio(account, valuation);
+  const net = portfolioBook(portfolio, valuation);
+  const parts = crossBooks(portfolio, valuation);
+  const books = net.segments.length === 0 ? [] : [net, ...parts];
+  const { measures, ranks, clamped } = await streamTails(session, executor, books, {
+    signal,
+    onProgress,
+  });
+  const tail = measures[0] ?? NO_RISK;
+  const scenarios = ranks[0]?.n ?? set.scenarios;
+  const touched = portfolio.parts.map((part) => part.underlying);
+  const underlyings = parts.map((book, i) => ({
+    underlying: market.underlyings[book.underlyings[0]!]!.id,
+    valueAtRisk: measures[i + 1]!.valueAtRisk,
+    expectedShortfall: measures[i + 1]!.expectedShortfall,
+  }));
+  const gross = underlyings.reduce((sum, part) => sum + part.expectedShortfall, 0);
+  return {
+    account: account.id,
+    currency: market.currency,
+    asOf: latestAsOf(market, touched),
+    method: methodology.scenarioModel,
+    equity: portfolio.equity,
+    risk: {
+      confidence: methodology.confidence,
+      horizonDays: methodology.horizonDays,
+      scenarios,
+      ...(scenarios < set.scenarios ? { skippedScenarios: set.scenarios - scenarios } : {}),
+      valueAtRisk: tail.valueAtRisk,
+      expectedShortfall: tail.expectedShortfall,
+      standardError: tail.standardError,
+      interval: { level: tail.interval.level, valueAtRisk: [...tail.interval.valueAtRisk] },
+    },
+    underlyings,
+    diversification: gross - tail.expectedShortfall,
+    clampedShocks: clamped,
+    heldFactors: touched.flatMap((u) => [...valuation.plan.heldFactors[u]!]),
+    scenarioSet: provenance.scenarioSet,
+    methodology: provenance.methodology,
+    market: marketHash(market, touched),
+    engine: provenance.engine,
+  };
+}

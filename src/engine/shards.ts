@@ -1,0 +1,320 @@
+/** The kinds of work that a worker does on a session, one function each. */
+import type { Kernels } from '../../workers/kernels.ts';
+import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
+import { PlimsollError } from '../errors.ts';
+import { decodeText, parseJson } from '../json.ts';
+import type { Book } from '../margin/books.ts';
+import type { TailMeasures, TailRanks } from '../risk/tail.ts';
+import { drawBlock } from '../scenarios/draw.ts';
+import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
+import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
+import { arrowResults, readArrowAccounts } from './arrowAccounts.ts';
+import { BookMemory, type Views } from './bookMemory.ts';
+import { type AccountDocument, type AccountEvaluator, rankFinder } from './evaluator.ts';
+import type { Session } from './session.ts';
+
+/** A session as a worker holds it. */
+export interface Bench {
+  readonly session: Session;
+  readonly kernels: Kernels;
+  readonly views: Views;
+}
+
+const scratchOf = ({ session }: Bench, slot: number): number =>
+  session.layout.scratch + slot * session.layout.scratchBytes;
+
+/** Draws one block of shocks into its place; returns how many were clamped. */
+export function drawShard(bench: Bench, slot: number, block: number): number {
+  const { layout, set } = bench.session;
+  const out = layout.shocks + block * layout.shockBytes;
+  const memory = { cholesky: layout.cholesky, scratch: scratchOf(bench, slot), out };
+  return drawBlock(bench.kernels, set, block, memory);
+}
+
+/** Revalues some underlyings' instruments over one drawing block, into the cube. */
+export function revalueShard(
+  bench: Bench,
+  slot: number,
+  block: number,
+  underlyings: readonly number[],
+): void {
+  const { layout } = bench.session;
+  const firstBlock = (block * DRAW_BLOCK) / layout.blockSize;
+  const out = layout.cube + firstBlock * layout.blockBytes;
+  const target = { out, blockSize: layout.blockSize, blockStride: layout.blockBytes };
+  const shocks = layout.shocks + block * layout.shockBytes;
+  revalueBlock(bench, { block, underlyings, shocks, scratch: scratchOf(bench, slot), target });
+}
+
+function revalueBlock(
+  { session, kernels, views }: Bench,
+  work: {
+    readonly block: number;
+    readonly underlyings: readonly number[];
+    readonly shocks: number;
+    readonly scratch: number;
+    readonly target: BlockTarget;
+  },
+): void {
+  const { plan } = session.valuation;
+  const { shocks, scratch, target } = work;
+  for (const u of work.underlyings) {
+    const rows = plan.underlyings[u];
+    if (!rows) continue;
+    revalue(kernels, rows, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
+    const mask = session.gaps[u];
+    if (mask && rows.maskRow !== -1) writeMask(views.f64, mask, work.block, rows.maskRow, target);
+  }
+}
+
+/** P&L of +∞ in a scenario that does not count for the underlying: it is never among the worst. */
+function writeMask(
+  f64: Float64Array,
+  mask: Uint8Array,
+  block: number,
+  row: number,
+  target: BlockTarget,
+): void {
+  const { out, blockSize, blockStride } = target;
+  for (let s = 0; s < DRAW_BLOCK; s++) {
+    const at =
+      out + Math.floor(s / blockSize) * blockStride + (row * blockSize + (s % blockSize)) * 8;
+    f64[at / 8] = mask[block * DRAW_BLOCK + s] === 1 ? Number.POSITIVE_INFINITY : 0;
+  }
+}
+
+/** Bounds of cube rows [start, end), and the ES of one unit of each, long and short. */
+export function unitShard(bench: Bench, slot: number, start: number, end: number): void {
+  const { session, kernels, views } = bench;
+  const { layout, set } = session;
+  const { blockSize, blockBytes, blocks, cube } = layout;
+  const owner = rowOwners(session);
+  const ranksOf = rankFinder(session);
+  const region = { start: scratchOf(bench, slot), bytes: layout.scratchBytes };
+  const books = new BookMemory(views, region, blockSize * 8);
+  const entered: {
+    readonly at: number;
+    readonly book: number;
+    readonly underlyings: readonly number[];
+  }[] = [];
+  const flush = (): void => {
+    if (books.count > 0) {
+      kernels.accumulate(
+        cube,
+        blockBytes,
+        blockSize,
+        set.scenarios,
+        books.records,
+        books.count,
+        books.slot,
+      );
+    }
+    for (const { at, book, underlyings } of entered) {
+      views.f64[layout.units / 8 + at] = books.measures(
+        book,
+        ranksOf(underlyings),
+      ).expectedShortfall;
+    }
+    entered.length = 0;
+    books.clear();
+  };
+  for (let row = start; row < end; row++) {
+    const underlying = owner[row]!;
+    const { maskRow } = session.valuation.plan.underlyings[underlying]!;
+    if (row === maskRow) {
+      views.f64[layout.bounds / 8 + row] = 0;
+      continue;
+    }
+    views.f64[layout.bounds / 8 + row] = kernels.rowBound(
+      cube + row * blockSize * 8,
+      blocks,
+      blockSize,
+      blockBytes,
+    );
+    for (const side of [1, -1]) {
+      const book = unitBook(row, side, underlying, maskRow);
+      const keep = ranksOf(book.underlyings).keep;
+      let number = books.add(book, keep);
+      if (number === -1) {
+        flush();
+        number = books.add(book, keep);
+      }
+      entered.push({
+        at: 2 * row + (side === 1 ? 0 : 1),
+        book: number,
+        underlyings: book.underlyings,
+      });
+    }
+  }
+  flush();
+}
+
+/** One contract, long or short. */
+export function unitBook(row: number, side: number, underlying: number, maskRow: number): Book {
+  const masked = maskRow !== -1;
+  const rows = masked ? [row, maskRow] : [row];
+  return { segments: [{ rows, sizes: masked ? [side, 1] : [side] }], underlyings: [underlying] };
+}
+
+/** The underlying of each row. */
+export function rowOwners({ valuation }: Session): Int32Array {
+  const { plan, market } = valuation;
+  const owners = new Int32Array(plan.rows);
+  plan.underlyings.forEach((rows, u) => {
+    if (rows === null) return;
+    owners[rows.spotRow] = u;
+    if (rows.maskRow !== -1) owners[rows.maskRow] = u;
+  });
+  plan.rowOf.forEach((row, i) => {
+    if (row !== -1) owners[row] = market.instruments[i]!.underlying;
+  });
+  return owners;
+}
+
+/**
+ * Streams drawing blocks [start, end) through one scratch slot: shocks, revaluation, and the P&L of each book into its row of results.
+ * Returns how many shocks were clamped.
+ */
+export function rowShard(
+  bench: Bench,
+  slot: number,
+  work: { readonly books: readonly Book[]; readonly start: number; readonly end: number },
+  cancelled: () => boolean,
+): number {
+  const { session, kernels, views } = bench;
+  const { layout, set } = session;
+  const { blockSize, blockBytes, scratch, scratchBytes } = layout;
+  const factors = set.factorIds.length;
+  const perDraw = DRAW_BLOCK / blockSize;
+  const base = scratch + slot * scratchBytes;
+  const window = base;
+  const shocks = window + perDraw * blockBytes;
+  const rest = shocks + drawBlockBytes(factors);
+  const touched = [...new Set(work.books.flatMap((book) => book.underlyings))];
+  let clamped = 0;
+  for (let block = work.start; block < work.end; block++) {
+    if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
+    const memory = { cholesky: layout.cholesky, scratch: rest, out: shocks };
+    const replayed = layout.shocks !== 0;
+    if (!replayed) clamped += drawBlock(kernels, set, block, memory);
+    const target = { out: window, blockSize, blockStride: blockBytes };
+    const source = replayed ? layout.shocks + block * layout.shockBytes : shocks;
+    revalueBlock(bench, { block, underlyings: touched, shocks: source, scratch: rest, target });
+    work.books.forEach((book, i) => {
+      const region = { start: rest, bytes: base + scratchBytes - rest };
+      const record = writeBook(views, region, book, blockSize * 8);
+      const out = layout.results + i * layout.resultBytes + block * DRAW_BLOCK * 8;
+      kernels.accumulateRow(window, blockBytes, blockSize, 0, perDraw, record, out);
+    });
+  }
+  return clamped;
+}
+
+/** Tails of rows of results, from the row `first` on. */
+export function tailShard(
+  { session, kernels, views }: Bench,
+  slot: number,
+  first: number,
+  ranks: readonly TailRanks[],
+): readonly TailMeasures[] {
+  const { results, resultBytes, scratch, scratchBytes } = session.layout;
+  const region = { start: scratch + slot * scratchBytes, bytes: scratchBytes };
+  return ranks.map((rank, i) => {
+    const books = new BookMemory(views, region, 0);
+    const book = books.add({ segments: [], underlyings: [] }, rank.keep);
+    kernels.tailOf(books.record(book), results + (first + i) * resultBytes, session.set.scenarios);
+    return books.measures(book, rank);
+  });
+}
+
+function writeBook(
+  views: Views,
+  region: { readonly start: number; readonly bytes: number },
+  book: Book,
+  rowBytes: number,
+): number {
+  const memory = new BookMemory(views, region, rowBytes);
+  return memory.record(memory.add(book, 1));
+}
+
+/** Margins accounts and writes them in the form asked for. */
+export function accountShard(
+  evaluator: AccountEvaluator,
+  input: AccountInput,
+  output: AccountOutput,
+  cancelled: () => boolean,
+): AccountsAnswer {
+  const outcomes = evaluator.evaluate(readDocuments(input), cancelled);
+  const rejectedCount = outcomes.filter((outcome) => 'error' in outcome).length;
+  const answer = { accounts: outcomes.length, rejected: rejectedCount };
+  if (output === 'values') return { ...answer, lines: null, values: outcomes, arrow: null };
+  const text = outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join('');
+  const lines = new TextEncoder().encode(text);
+  return {
+    ...answer,
+    lines,
+    values: null,
+    arrow: output === 'arrow' ? arrowResults(outcomes) : null,
+  };
+}
+
+function readDocuments(input: AccountInput): readonly AccountDocument[] {
+  switch (input.form) {
+    case 'values':
+      return input.values.map((value) => ({ value }));
+    case 'arrow':
+      return readArrowAccounts(input.bytes, input.start, input.end);
+    case 'ndjson':
+      return readLines(input.bytes, input.firstLine);
+    case 'documents': {
+      const documents: AccountDocument[] = [];
+      let start = 0;
+      for (const end of input.ends) {
+        documents.push(readText(() => decodeText(input.bytes.subarray(start, end)), ''));
+        start = end;
+      }
+      return documents;
+    }
+  }
+}
+
+/** Lines of NDJSON; blank ones are no accounts. A line that is not JSON is named by its number in the whole input, from 1. */
+function readLines(bytes: Uint8Array, firstLine: number): readonly AccountDocument[] {
+  const documents: AccountDocument[] = [];
+  const add = (text: () => string, line: number): void => {
+    documents.push(readText(text, `line ${line}: `));
+  };
+  let whole: string | null = null;
+  try {
+    whole = decodeText(bytes);
+  } catch {
+    // One line is not UTF-8: only that one must fail.
+  }
+  let line = firstLine;
+  if (whole !== null) {
+    for (const text of whole.split('\n')) {
+      if (text.trim() !== '') add(() => text, line);
+      line++;
+    }
+    return documents;
+  }
+  let start = 0;
+  while (start < bytes.length) {
+    const found = bytes.indexOf(10, start);
+    const end = found === -1 ? bytes.length : found;
+    const piece = bytes.subarray(start, end);
+    if (piece.length > 0) add(() => decodeText(piece), line);
+    start = end + 1;
+    line++;
+  }
+  return documents;
+}
+
+function readText(text: () => string, where: string): AccountDocument {
+  try {
+    return { value: parseJson(text()) };
+  } catch (error) {
+    if (!(error instanceof PlimsollError)) throw error;
+    return { error: new PlimsollError(error.code, `${where}${error.message}`) };
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * One portfolio on any number of scenarios without a cube: scenario blocks are drawn, revalued and summed on the way, and only rows of
+ * P&L of single books are kept. The bits are those of the kept cube: every block is a function of its number alone.
+ */
+import { ensure } from '../errors.ts';
+import type { Account } from '../margin/account.ts';
+import { type Book, crossBooks, isolatedBooks, portfolioBook } from '../margin/books.ts';
+import { resolvePortfolio } from '../margin/portfolio.ts';
+import { type AccountTails, type MarginResult, marginResult } from '../margin/result.ts';
+import type { TailMeasures, TailRanks } from '../risk/tail.ts';
+import { drawBlocks } from '../scenarios/scenarioSet.ts';
+import { rankFinder } from './evaluator.ts';
+import type { Executor } from './executor.ts';
+import type { FillOptions } from './fill.ts';
+import { openSession, type Session, type SessionRequest } from './session.ts';
+import { rowOwners, unitBook } from './shards.ts';
+
+/** Rows of results that are kept at once. */
+const RESULT_BYTES_MAX = 512 * 1024 * 1024;
+/** Drawing blocks of one task. */
+const BLOCKS_PER_TASK = 4;
+
+/** Instruments of an account that the market knows: what its session is planned for. */
+export function heldInstruments(
+  account: Account,
+  market: SessionRequest['market'],
+): ReadonlySet<number> {
+  return new Set(account.instruments.flatMap((id) => market.instrumentIndex.get(id) ?? []));
+}
+
+export function openStreamed(
+  account: Account,
+  request: Omit<SessionRequest, 'kept' | 'resultRows' | 'held'>,
+): Session {
+  const held = heldInstruments(account, request.market);
+  const scenarios = Math.max(request.methodology.scenarios, request.history?.dates.length ?? 0);
+  const resultRows = Math.max(
+    1,
+    Math.min(2 * held.size + 8, Math.floor(RESULT_BYTES_MAX / (scenarios * 8))),
+  );
+  return openSession({ ...request, kept: false, held, resultRows });
+}
+
+export interface StreamedTails {
+  readonly measures: readonly TailMeasures[];
+  readonly ranks: readonly TailRanks[];
+  readonly clamped: number;
+}
+
+/** The tails of any number of books, as many rows at a time as the session keeps. */
+export async function streamTails(
+  session: Session,
+  executor: Executor,
+  books: readonly Book[],
+  options: FillOptions = {},
+): Promise<StreamedTails> {
+  const ranksOf = rankFinder(session);
+  const ranks = books.map((book) => ranksOf(book.underlyings));
+  const perPass = Math.max(
+    1,
+    Math.floor((session.layout.scratch - session.layout.results) / session.layout.resultBytes),
+  );
+  const measures: TailMeasures[] = [];
+  let clamped = 0;
+  const passes = Math.ceil(books.length / perPass);
+  for (let pass = 0; pass < passes; pass++) {
+    const first = pass * perPass;
+    const some = books.slice(first, first + perPass);
+    const count = await sumRows(session, executor, some, { ...options, pass, passes });
+    if (pass === 0) clamped = count;
+    measures.push(
+      ...(await measure(session, executor, ranks.slice(first, first + perPass), options)),
+    );
+  }
+  return { measures, ranks, clamped };
+}
+
+async function sumRows(
+  session: Session,
+  executor: Executor,
+  books: readonly Book[],
+  options: FillOptions & { readonly pass: number; readonly passes: number },
+): Promise<number> {
+  const { signal, onProgress, pass, passes } = options;
+  const blocks = drawBlocks(session.set.scenarios);
+  const starts = Array.from(
+    { length: Math.ceil(blocks / BLOCKS_PER_TASK) },
+    (_, i) => i * BLOCKS_PER_TASK,
+  );
+  let done = pass * blocks;
+  const counts = await Promise.all(
+    starts.map(async (start) => {
+      const end = Math.min(blocks, start + BLOCKS_PER_TASK);
+      const value = await executor.run({ kind: 'rows', books, start, end }, session, { signal });
+      ensure(value.kind === 'draw', 'a row shard answers with its clamps');
+      done += end - start;
+      onProgress?.({ stage: 'scenarios', done, total: passes * blocks });
+      return value.clamped;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function measure(
+  session: Session,
+  executor: Executor,
+  ranks: readonly TailRanks[],
+  { signal }: FillOptions,
+): Promise<readonly TailMeasures[]> {
+  const share = Math.ceil(ranks.length / executor.workers);
+  const parts: Promise<readonly TailMeasures[]>[] = [];
+  for (let first = 0; first < ranks.length; first += share) {
+    const body = { kind: 'tails', first, ranks: ranks.slice(first, first + share) } as const;
+    parts.push(
+      executor.run(body, session, { signal }).then((value) => {
+        ensure(value.kind === 'tails', 'a tail shard answers with measures');
+        return value.measures;
+      }),
+    );
+  }
+  return (await Promise.all(parts)).flat();
+}
+
+/** Margin of one account, scenario blocks streamed. */
+export async function streamedMargin(
+  session: Session,
+  executor: Executor,
+  account: Account,
+  options: FillOptions = {},
+): Promise<MarginResult> {
+  const { valuation, provenance, set } = session;
+  const portfolio = resolvePortfolio(account, valuation);
+  const net = portfolioBook(portfolio, valuation);
+  const cross = account.mode === 'cross' ? crossBooks(portfolio, valuation) : [];
+  const owners = rowOwners(session);
+  const isolated = isolatedBooks(portfolio, valuation).map((book) => {
+    if (!('row' in book)) return { book, size: 1 };
+    const owner = owners[book.row]!;
+    const { maskRow } = valuation.plan.underlyings[owner]!;
+    return {
+      book: unitBook(book.row, book.size > 0 ? 1 : -1, owner, maskRow),
+      size: Math.abs(book.size),
+    };
+  });
+  const hasRisk = net.segments.length > 0;
+  const books = [...(hasRisk ? [net] : []), ...cross, ...isolated.map(({ book }) => book)];
+  const { measures, ranks } = await streamTails(session, executor, books, options);
+  const start = hasRisk ? 1 : 0;
+  const scenarios = hasRisk ? ranks[0]!.n : set.scenarios;
+  const tails: AccountTails = {
+    portfolio: hasRisk ? measures[0]! : null,
+    scenarios,
+    skippedScenarios: set.scenarios - scenarios,
+    cross: cross.map((_, i) => measures[start + i]!.expectedShortfall),
+    isolated: isolated.map(
+      ({ size }, i) => size * measures[start + cross.length + i]!.expectedShortfall,
+    ),
+  };
+  return marginResult(portfolio, tails, valuation, provenance);
+}

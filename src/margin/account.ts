@@ -1,0 +1,202 @@
+/** An account as it arrives: row objects or the compact columnar form. One schema each; both become the same `Account`. */
+import Type, { type Static } from 'typebox';
+import { PlimsollError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { reader, show } from '../schema.ts';
+
+const closed = { additionalProperties: false } as const;
+const id = (description: string) =>
+  Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax, description });
+
+export const MARGIN_MODES = ['portfolio', 'cross', 'isolated'] as const;
+export type MarginMode = (typeof MARGIN_MODES)[number];
+
+export const CollateralSchema = Type.Object(
+  {
+    asset: id("The account's currency, or an underlying with a spot."),
+    amount: Type.Number({ description: 'In units of the asset; negative is owed.' }),
+  },
+  closed,
+);
+
+export const PositionSchema = Type.Object(
+  {
+    instrument: id('Id of an instrument of the market.'),
+    size: Type.Number({ description: 'Signed, in contracts; > 0 long. Not 0.' }),
+    entryPrice: Type.Optional(
+      Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+        description:
+          'Quote price (coin for coin-settled options). Without it nothing is unrealised.',
+      }),
+    ),
+    allocated: Type.Optional(
+      Type.Number({
+        description: "Isolated mode: the position's own collateral, in the account's currency.",
+      }),
+    ),
+  },
+  closed,
+);
+
+export const OrderSchema = Type.Object(
+  {
+    id: Type.Optional(id('Id of the order.')),
+    instrument: id('Id of an instrument of the market.'),
+    side: Type.Enum(['buy', 'sell']),
+    size: Type.Number({ exclusiveMinimum: 0, description: 'In contracts.' }),
+    price: Type.Number({ exclusiveMinimum: 0, description: 'Limit price.' }),
+  },
+  closed,
+);
+
+const common = {
+  id: id('Id of the account.'),
+  mode: Type.Optional(
+    Type.Enum([...MARGIN_MODES], { description: 'Margin mode. Default portfolio.' }),
+  ),
+  currency: Type.Optional(id("Must be the market's. Default: the market's.")),
+  creditLine: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      description: "Taken off the requirement, in the account's currency. Default 0.",
+    }),
+  ),
+  collateral: Type.Optional(Type.Array(CollateralSchema, { maxItems: LIMITS.collateralMax })),
+  orders: Type.Optional(
+    Type.Array(OrderSchema, {
+      maxItems: LIMITS.ordersMax,
+      description: 'Open orders. Checked; they carry no requirement of their own yet.',
+    }),
+  ),
+};
+
+export const AccountSchema = Type.Object(
+  {
+    ...common,
+    positions: Type.Optional(Type.Array(PositionSchema, { maxItems: LIMITS.positionsMax })),
+  },
+  { ...closed, title: 'Account' },
+);
+
+export const ColumnarAccountSchema = Type.Object(
+  {
+    ...common,
+    instruments: Type.Array(id('Id of an instrument.'), { maxItems: LIMITS.positionsMax }),
+    sizes: Type.Array(Type.Number(), { maxItems: LIMITS.positionsMax }),
+    entryPrices: Type.Optional(
+      Type.Array(Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]), {
+        maxItems: LIMITS.positionsMax,
+      }),
+    ),
+    allocated: Type.Optional(
+      Type.Array(Type.Union([Type.Number(), Type.Null()]), { maxItems: LIMITS.positionsMax }),
+    ),
+  },
+  { ...closed, title: 'ColumnarAccount' },
+);
+
+export type AccountInput = Static<typeof AccountSchema>;
+export type ColumnarAccountInput = Static<typeof ColumnarAccountSchema>;
+export type Collateral = Static<typeof CollateralSchema>;
+export type Order = Static<typeof OrderSchema>;
+
+/** The one inner form: columns. */
+export interface Account {
+  readonly id: string;
+  readonly mode: MarginMode;
+  readonly currency: string | null;
+  readonly creditLine: number;
+  readonly collateral: readonly Collateral[];
+  readonly orders: readonly Order[];
+  readonly instruments: readonly string[];
+  readonly sizes: ArrayLike<number>;
+  /** NaN: none. */
+  readonly entryPrices: ArrayLike<number> | null;
+  readonly allocated: ArrayLike<number> | null;
+  /** How errors name position i. */
+  readonly columnar: boolean;
+}
+
+const readRows = reader(AccountSchema);
+const readColumns = reader(ColumnarAccountSchema);
+
+/** The id of an account that may be malformed otherwise, for its error record. */
+export function accountId(value: unknown): string | null {
+  const id = (value as { id?: unknown } | null)?.id;
+  return typeof id === 'string' ? id : null;
+}
+
+/** @throws INVALID_FIELD, UNKNOWN_FIELD or MISSING_FIELD with the field's path */
+export function readAccount(value: unknown): Account {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new PlimsollError('INVALID_FIELD', `an account must be an object, got ${show(value)}`);
+  }
+  const place = { account: accountId(value) ?? '' };
+  if ('instruments' in value || 'sizes' in value) return fromColumns(readColumns(value, place));
+  return fromRows(readRows(value, place));
+}
+
+function head(input: AccountInput | ColumnarAccountInput) {
+  return {
+    id: input.id,
+    mode: input.mode ?? 'portfolio',
+    currency: input.currency ?? null,
+    creditLine: input.creditLine ?? 0,
+    collateral: input.collateral ?? [],
+    orders: input.orders ?? [],
+  } as const;
+}
+
+function fromRows(input: AccountInput): Account {
+  const positions = input.positions ?? [];
+  const n = positions.length;
+  const instruments = new Array<string>(n);
+  const sizes = new Float64Array(n);
+  const entryPrices = new Float64Array(n);
+  let allocated: Float64Array | null = null;
+  for (let i = 0; i < n; i++) {
+    const position = positions[i]!;
+    instruments[i] = position.instrument;
+    sizes[i] = position.size;
+    entryPrices[i] = position.entryPrice ?? Number.NaN;
+    if (position.allocated !== undefined) {
+      allocated ??= new Float64Array(n).fill(Number.NaN);
+      allocated[i] = position.allocated;
+    }
+  }
+  return { ...head(input), instruments, sizes, entryPrices, allocated, columnar: false };
+}
+
+function fromColumns(input: ColumnarAccountInput): Account {
+  const { instruments, sizes } = input;
+  const column = (values: readonly (number | null)[] | undefined, name: string) => {
+    if (values === undefined) return null;
+    if (values.length === instruments.length) {
+      return Float64Array.from(values, (value) => value ?? Number.NaN);
+    }
+    throw new PlimsollError(
+      'INVALID_FIELD',
+      `${name} has ${values.length} entries, instruments ${instruments.length}`,
+      { path: name, account: input.id },
+    );
+  };
+  return {
+    ...head(input),
+    instruments,
+    sizes: column(sizes, 'sizes')!,
+    entryPrices: column(input.entryPrices, 'entryPrices'),
+    allocated: column(input.allocated, 'allocated'),
+    columnar: true,
+  };
+}
+
+/** The path of a field of position i, in the form that the account came in. */
+export function positionPath(
+  account: Account,
+  i: number,
+  field: 'instrument' | 'size' | 'entryPrice' | 'allocated',
+): string {
+  if (!account.columnar) return `positions[${i}].${field}`;
+  const column = field === 'allocated' ? field : `${field}s`;
+  return `${column}[${i}]`;
+}

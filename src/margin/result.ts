@@ -1,0 +1,260 @@
+/** The margin result: its one schema, and its making from a portfolio and the tails of its books. */
+import Type, { type Static } from 'typebox';
+import { ERROR_CODES, type ErrorCode, type ErrorRecord } from '../errors.ts';
+import { latestAsOf, marketHash } from '../market/market.ts';
+import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
+import { MARGIN_MODES } from './account.ts';
+import { COMPONENTS, type ComponentContext } from './components.ts';
+import type { Portfolio, Valuation } from './portfolio.ts';
+import {
+  ACCOUNT_STATES,
+  type AccountState,
+  accountState,
+  marginRatio,
+  requirement,
+  worseState,
+} from './requirement.ts';
+
+const closed = { additionalProperties: false } as const;
+const money = (description: string) => Type.Number({ description });
+const nullable = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+const hash = Type.String({ description: 'sha256:…' });
+const stateSchema = Type.Enum([...ACCOUNT_STATES]);
+
+const RequirementSchema = Type.Object(
+  {
+    initialMargin: money('Before credit, in currency.'),
+    maintenanceMargin: money('Before credit, in currency.'),
+  },
+  closed,
+);
+
+export const RiskSchema = Type.Object(
+  {
+    confidence: Type.Number(),
+    horizonDays: Type.Number(),
+    scenarios: Type.Integer({ description: 'Scenarios that count for this account.' }),
+    skippedScenarios: Type.Optional(
+      Type.Integer({
+        description: 'Historical rows skipped for a gap in a factor of the account.',
+      }),
+    ),
+    valueAtRisk: money('VaR of the net P&L, in currency.'),
+    expectedShortfall: money('ES of the net P&L, in currency.'),
+    standardError: Type.Object(
+      {
+        valueAtRisk: nullable('One standard error; null where the sample cannot tell.'),
+        expectedShortfall: Type.Number(),
+      },
+      closed,
+    ),
+    interval: Type.Object(
+      {
+        level: Type.Number(),
+        valueAtRisk: Type.Tuple([nullable('Lower end.'), nullable('Upper end.')], {
+          description: 'Order-statistic interval; an end beyond the sample is null.',
+        }),
+      },
+      closed,
+    ),
+  },
+  closed,
+);
+
+export const MarginResultSchema = Type.Object(
+  {
+    account: Type.String(),
+    mode: Type.Enum([...MARGIN_MODES]),
+    currency: Type.String(),
+    asOf: Type.String({ description: 'Latest asOf of the underlyings that the account touches.' }),
+    initialMargin: money('IM before credit.'),
+    maintenanceMargin: money('MM before credit.'),
+    equity: money('Haircut collateral, unrealised P&L and net option value.'),
+    marginRatio: nullable(
+      'Maintenance requirement after credit over equity; null when equity ≤ 0.',
+    ),
+    state: stateSchema,
+    risk: RiskSchema,
+    components: Type.Array(
+      Type.Object(
+        { name: Type.String(), initial: Type.Number(), maintenance: Type.Number() },
+        closed,
+      ),
+    ),
+    modes: Type.Object(
+      {
+        portfolio: RequirementSchema,
+        isolated: RequirementSchema,
+        capitalEfficiency: nullable('1 − portfolio/isolated; null when isolated needs nothing.'),
+      },
+      { ...closed, description: 'The same positions under each margin mode.' },
+    ),
+    positions: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            instrument: Type.String(),
+            allocated: Type.Number(),
+            equity: Type.Number(),
+            initialMargin: Type.Number(),
+            maintenanceMargin: Type.Number(),
+            marginRatio: nullable('Of the position alone.'),
+            state: stateSchema,
+          },
+          closed,
+        ),
+        { description: 'Isolated mode: each position by itself.' },
+      ),
+    ),
+    heldFactors: Type.Array(Type.String(), { description: 'Factors that were held still.' }),
+    scenarioSet: hash,
+    methodology: hash,
+    market: hash,
+    engine: Type.String(),
+  },
+  { ...closed, title: 'MarginResult' },
+);
+
+export type MarginResult = Static<typeof MarginResultSchema>;
+
+export const RejectedAccountSchema = Type.Object(
+  {
+    account: Type.Union([Type.String(), Type.Null()]),
+    error: Type.Object(
+      {
+        code: Type.Enum(Object.keys(ERROR_CODES) as ErrorCode[]),
+        message: Type.String(),
+        path: Type.Optional(Type.String()),
+      },
+      closed,
+    ),
+  },
+  { ...closed, title: 'RejectedAccount' },
+);
+
+export interface RejectedAccount {
+  readonly account: string | null;
+  readonly error: ErrorRecord;
+}
+
+/** What a result cites, so that it can be reproduced. */
+export interface Provenance {
+  readonly scenarioSet: string;
+  readonly methodology: string;
+  readonly engine: string;
+}
+
+/** The tails of an account's books. */
+export interface AccountTails {
+  /** Null where nothing is at risk. */
+  readonly portfolio: TailMeasures | null;
+  readonly scenarios: number;
+  readonly skippedScenarios: number;
+  /** ES per underlying, cross mode only. */
+  readonly cross: readonly number[];
+  /** ES per position, in canonical order. */
+  readonly isolated: readonly number[];
+}
+
+const NO_RISK: TailMeasures = {
+  valueAtRisk: 0,
+  expectedShortfall: 0,
+  standardError: { valueAtRisk: 0, expectedShortfall: 0 },
+  interval: { level: INTERVAL_LEVEL, valueAtRisk: [0, 0] },
+};
+
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+/** Composes the result; pure. */
+export function marginResult(
+  portfolio: Portfolio,
+  tails: AccountTails,
+  valuation: Valuation,
+  provenance: Provenance,
+): MarginResult {
+  const { account, parts } = portfolio;
+  const { market, methodology, plan } = valuation;
+  const tail = tails.portfolio ?? NO_RISK;
+  const shared = { portfolio, methodology, tail: tails.portfolio };
+  const of = (expectedShortfall: number, credit: number) =>
+    requirement(COMPONENTS, { ...shared, expectedShortfall } satisfies ComponentContext, credit);
+  const net = of(tail.expectedShortfall, account.creditLine);
+  const positions = tails.isolated.map((es) => of(es, 0));
+  const isolated = {
+    initialMargin: sum(positions.map((p) => p.initialMargin)),
+    maintenanceMargin: sum(positions.map((p) => p.maintenanceMargin)),
+  };
+  const gross = (losses: readonly number[]) => sum(losses.map((loss) => Math.max(0, loss)));
+  const required =
+    account.mode === 'portfolio'
+      ? net
+      : of(gross(account.mode === 'cross' ? tails.cross : tails.isolated), account.creditLine);
+  const held =
+    account.mode === 'isolated' ? isolatedPositions(portfolio, positions, valuation) : null;
+  const state = accountState(portfolio.equity, required, methodology);
+  const underlyings = parts.map((part) => part.underlying);
+  return {
+    account: account.id,
+    mode: account.mode,
+    currency: market.currency,
+    asOf: latestAsOf(market, underlyings),
+    initialMargin: required.initialMargin,
+    maintenanceMargin: required.maintenanceMargin,
+    equity: portfolio.equity,
+    marginRatio: marginRatio(required.maintenanceRequirement, portfolio.equity),
+    state:
+      held === null ? state : held.reduce<AccountState>((s, p) => worseState(s, p.state), state),
+    risk: {
+      confidence: methodology.confidence,
+      horizonDays: methodology.horizonDays,
+      scenarios: tails.scenarios,
+      ...(tails.skippedScenarios > 0 ? { skippedScenarios: tails.skippedScenarios } : {}),
+      valueAtRisk: tail.valueAtRisk,
+      expectedShortfall: tail.expectedShortfall,
+      standardError: tail.standardError,
+      interval: {
+        level: tail.interval.level,
+        valueAtRisk: [tail.interval.valueAtRisk[0], tail.interval.valueAtRisk[1]],
+      },
+    },
+    components: [...required.components],
+    modes: {
+      portfolio: { initialMargin: net.initialMargin, maintenanceMargin: net.maintenanceMargin },
+      isolated,
+      capitalEfficiency:
+        isolated.initialMargin > 0 ? 1 - net.initialMargin / isolated.initialMargin : null,
+    },
+    ...(held === null ? {} : { positions: held }),
+    heldFactors: underlyings.flatMap((u) => plan.heldFactors[u]!),
+    scenarioSet: provenance.scenarioSet,
+    methodology: provenance.methodology,
+    market: marketHash(market, underlyings),
+    engine: provenance.engine,
+  };
+}
+
+/** Isolated mode: every position stands on its own allocated collateral. */
+function isolatedPositions(
+  portfolio: Portfolio,
+  required: readonly { readonly initialMargin: number; readonly maintenanceMargin: number }[],
+  { market, methodology }: Valuation,
+) {
+  return required.map(({ initialMargin, maintenanceMargin }, i) => {
+    const allocated = portfolio.allocated[i]!;
+    const equity = allocated + portfolio.values[i]!;
+    const levels = { initialRequirement: initialMargin, maintenanceRequirement: maintenanceMargin };
+    return {
+      instrument: market.instruments[portfolio.instruments[i]!]!.id,
+      allocated,
+      equity,
+      initialMargin,
+      maintenanceMargin,
+      marginRatio: marginRatio(maintenanceMargin, equity),
+      state: accountState(equity, levels, methodology),
+    };
+  });
+}

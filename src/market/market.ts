@@ -1,0 +1,268 @@
+/**
+ * The market in the form that the engine computes on: defaults applied, ids resolved to indices, every option with its forward and
+ * volatility. Plain objects, Maps and typed arrays only, because it is sent to workers by structured clone; nobody changes it.
+ */
+import { type ErrorCode, type ErrorRecord, PlimsollError } from '../errors.ts';
+import { canonicalJson, sha256 } from '../json.ts';
+import { LIMITS } from '../limits.ts';
+import { black76, exp } from '../numerics.ts';
+import {
+  byId,
+  type InstrumentRecord,
+  type InstrumentType,
+  readInstant,
+  type Settlement,
+  yearFraction,
+} from './instruments.ts';
+import type { LiquidityRecord, MarketSnapshot, UnderlyingRecord } from './snapshot.ts';
+import { compileSurface, type VolatilitySurface, volatilityAt } from './surface.ts';
+
+export interface Underlying {
+  readonly id: string;
+  readonly spot: number;
+  readonly asOfMs: number;
+  /** As written in the snapshot. */
+  readonly asOfText: string;
+  /** Continuous, per year. */
+  readonly rate: number;
+  readonly oracleConfidence: number;
+  /** Forward price by expiry in ms. */
+  readonly forwards: ReadonlyMap<number, number>;
+  readonly surface: VolatilitySurface | null;
+  readonly liquidity: LiquidityRecord | null;
+  /** Canonical JSON of this underlying's own part of the snapshot, its asOf and its instruments included. */
+  readonly hashText: string;
+}
+
+export interface Instrument {
+  readonly id: string;
+  readonly type: InstrumentType;
+  /** Index into `underlyings`. */
+  readonly underlying: number;
+  /** 0 where there is none. */
+  readonly expiryMs: number;
+  /** ACT/365F years from the underlying's asOf; 0 without an expiry, negative after it. */
+  readonly maturity: number;
+  /** NaN where there is none. */
+  readonly strike: number;
+  /** 1 a call, −1 a put, 0 neither. */
+  readonly right: 1 | -1 | 0;
+  readonly settlement: Settlement;
+  readonly multiplier: number;
+  /** Mark price of spot, perpetuals and futures; NaN for the rest. */
+  readonly mark: number;
+  /** Of the expiry; NaN where there is none. */
+  readonly forward: number;
+  /** Implied volatility of this option's strike; NaN where there is none. */
+  readonly volatility: number;
+  /** e^(−rate · maturity). */
+  readonly df: number;
+  /** Why a position in it must be rejected. The rest of the market is not affected. */
+  readonly problem: ErrorRecord | null;
+}
+
+export interface Market {
+  readonly currency: string;
+  readonly asOf: string;
+  /** By id, in code-unit order; so are the instruments. */
+  readonly underlyings: readonly Underlying[];
+  readonly instruments: readonly Instrument[];
+  readonly underlyingIndex: ReadonlyMap<string, number>;
+  readonly instrumentIndex: ReadonlyMap<string, number>;
+}
+
+/** Indexes a snapshot that `readSnapshot` returned. A broken instrument does not fail it: it carries its problem. */
+export function compileMarket(snapshot: MarketSnapshot): Market {
+  const records = snapshot.instruments.toSorted(byId);
+  const listed = new Map<string, InstrumentRecord[]>();
+  for (const record of records) {
+    const siblings = listed.get(record.underlying);
+    if (siblings === undefined) listed.set(record.underlying, [record]);
+    else siblings.push(record);
+  }
+  const underlyings = snapshot.underlyings
+    .toSorted(byId)
+    .map((record) => compileUnderlying(record, snapshot.asOf, listed.get(record.id) ?? []));
+  const underlyingIndex = indexOf(underlyings);
+  const instruments = records.map((record) => {
+    const index = underlyingIndex.get(record.underlying)!;
+    return compileInstrument(record, index, underlyings[index]!);
+  });
+  return {
+    currency: snapshot.currency,
+    asOf: snapshot.asOf,
+    underlyings,
+    instruments,
+    underlyingIndex,
+    instrumentIndex: indexOf(instruments),
+  };
+}
+
+function indexOf(items: readonly { readonly id: string }[]): Map<string, number> {
+  return new Map(items.map((item, i) => [item.id, i]));
+}
+
+function compileUnderlying(
+  record: UnderlyingRecord,
+  snapshotAsOf: string,
+  instruments: readonly InstrumentRecord[],
+): Underlying {
+  const asOfText = record.asOf ?? snapshotAsOf;
+  const asOfMs = readInstant(asOfText, 'asOf');
+  const forwards = new Map<number, number>();
+  for (const { expiry, price } of record.forwards ?? []) {
+    forwards.set(readInstant(expiry, 'expiry'), price);
+  }
+  return {
+    id: record.id,
+    spot: record.spot,
+    asOfMs,
+    asOfText,
+    rate: record.rate ?? 0,
+    oracleConfidence: record.oracleConfidence ?? 1,
+    forwards,
+    surface: record.surface === undefined ? null : compileSurface(record.surface, forwards, asOfMs),
+    liquidity: record.liquidity ?? null,
+    hashText: canonicalJson({ ...record, asOf: asOfText, instruments }),
+  };
+}
+
+function compileInstrument(
+  record: InstrumentRecord,
+  index: number,
+  underlying: Underlying,
+): Instrument {
+  const dated = record.expiry !== undefined;
+  const expiryMs = dated ? readInstant(record.expiry!, 'expiry') : 0;
+  const maturity = dated ? yearFraction(underlying.asOfMs, expiryMs) : 0;
+  const forward = (dated ? underlying.forwards.get(expiryMs) : undefined) ?? Number.NaN;
+  const strike = record.strike ?? Number.NaN;
+  const option = record.type === 'option' || record.type === 'binary';
+  const volatility =
+    option && underlying.surface !== null
+      ? volatilityAt(underlying.surface, { expiryMs, maturity, strike, forward })
+      : Number.NaN;
+  const instrument: Instrument = {
+    id: record.id,
+    type: record.type,
+    underlying: index,
+    expiryMs,
+    maturity,
+    strike,
+    right: record.right === undefined ? 0 : record.right === 'call' ? 1 : -1,
+    settlement: record.settlement,
+    multiplier: record.multiplier,
+    mark: markOf(record, underlying.spot, forward),
+    forward,
+    volatility,
+    df: underlying.rate === 0 ? 1 : exp(-underlying.rate * maturity),
+    problem: null,
+  };
+  const problem = problemOf(record, instrument, underlying);
+  return problem === null ? instrument : { ...instrument, problem };
+}
+
+function markOf(record: InstrumentRecord, spot: number, forward: number): number {
+  if (record.type === 'spot') return spot;
+  if (record.type === 'perpetual') return record.mark ?? spot;
+  if (record.type === 'future') return record.mark ?? forward;
+  return Number.NaN;
+}
+
+function problemOf(
+  record: InstrumentRecord,
+  instrument: Instrument,
+  underlying: Underlying,
+): ErrorRecord | null {
+  const { id, type, expiry } = record;
+  const problem = (code: ErrorCode, message: string): ErrorRecord => ({ code, message });
+  if (type === 'binary' || type === 'pool' || record.style === 'american') {
+    const kind = record.style === 'american' ? `american ${type}` : type;
+    return problem('UNSUPPORTED_INSTRUMENT', `${id} is of a type not margined yet: ${kind}`);
+  }
+  if (expiry !== undefined && !(instrument.expiryMs > underlying.asOfMs)) {
+    return problem(
+      'EXPIRED_INSTRUMENT',
+      `${id} expired at ${expiry}; ${underlying.id} is as of ${underlying.asOfText}`,
+    );
+  }
+  if (type === 'option' && Number.isNaN(instrument.forward)) {
+    return problem('MISSING_FORWARD', `${id} needs a forward of ${underlying.id} at ${expiry}`);
+  }
+  if (type === 'future' && Number.isNaN(instrument.mark)) {
+    return problem(
+      'MISSING_FORWARD',
+      `${id} has neither a mark nor a forward of ${underlying.id} at ${expiry}`,
+    );
+  }
+  if (type === 'option' && !(instrument.volatility > 0)) {
+    return problem(
+      'MISSING_VOLATILITY',
+      `${id}: the surface of ${underlying.id} does not reach ${expiry}`,
+    );
+  }
+  return null;
+}
+
+/**
+ * Currency per contract and unit of undiscounted Black-76 price: m·df for a linear option; m·S/F for a coin-settled one, whose
+ * quote B/F is in coin and is not discounted.
+ */
+export function optionScale(instrument: Instrument, market: Market): number {
+  const { multiplier, forward, df } = instrument;
+  if (instrument.settlement !== 'coin') return multiplier * df;
+  return (multiplier * market.underlyings[instrument.underlying]!.spot) / forward;
+}
+
+/**
+ * Value of one contract, in the market's currency: m·S of spot; the model's price of an option (METHODOLOGY section 2; F. Black, "The
+ * pricing of commodity contracts", 1976); 0 of perpetuals and futures, whose gain is settled or counted from the entry price.
+ * @throws the instrument's problem, if it has one
+ */
+export function baseValue(instrument: Instrument, market: Market): number {
+  const { problem, type, multiplier, forward, strike, volatility, maturity, right } = instrument;
+  if (problem !== null) throw new PlimsollError(problem.code, problem.message);
+  if (type === 'spot') return multiplier * market.underlyings[instrument.underlying]!.spot;
+  if (type !== 'option') return 0;
+  const price = black76(forward, strike, volatility * Math.sqrt(maturity), right === 1 ? 1 : -1);
+  return optionScale(instrument, market) * price;
+}
+
+/** Accounts that touch the same underlyings share a hash: hashing megabytes of quotes again for each of them would cost more than margining. */
+const knownHashes = new WeakMap<Market, Map<string, string>>();
+
+/**
+ * Identity of the part of the market that an account touches: SHA-256 of the canonical JSON array of the underlyings' own parts, by id.
+ * @param underlyings indices, in any order, repeats allowed
+ */
+export function marketHash(market: Market, underlyings: readonly number[]): string {
+  const touched = [...new Set(underlyings)].sort((a, b) => a - b);
+  const key = touched.join(',');
+  let known = knownHashes.get(market);
+  if (known === undefined) {
+    known = new Map();
+    knownHashes.set(market, known);
+  }
+  let hash = known.get(key);
+  if (hash === undefined) {
+    hash = sha256(`[${touched.map((i) => market.underlyings[i]!.hashText).join(',')}]`);
+    if (known.size >= LIMITS.marketHashesMax) known.clear();
+    known.set(key, hash);
+  }
+  return hash;
+}
+
+/** The latest asOf, as written, among these underlyings (indices); the market's own where there are none. */
+export function latestAsOf(market: Market, underlyings: readonly number[]): string {
+  let latest: Underlying | undefined;
+  for (const index of underlyings) {
+    const underlying = market.underlyings[index]!;
+    // Of two spellings of one instant the lesser, so that the order of `underlyings` does not show.
+    const later =
+      latest === undefined ||
+      underlying.asOfMs > latest.asOfMs ||
+      (underlying.asOfMs === latest.asOfMs && underlying.asOfText < latest.asOfText);
+    if (later) latest = underlying;
+  }
+  return latest?.asOfText ?? market.asOf;
+}

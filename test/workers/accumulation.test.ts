@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BookMemory, viewsOf } from '../../src/engine/bookMemory.ts';
+import { tailRanks } from '../../src/risk/tail.ts';
+import { openKernels } from '../kernels.ts';
+import { type PlainSegment, portfolioPnl, worst } from '../reference/portfolio.ts';
+
+const MEBI = 1024 * 1024;
+
+/** A small deterministic source of doubles in [−1, 1). */
+function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+}
+
+function scene(
+  scenarios: number,
+  rows: number,
+  blockSize: number,
+  value: (row: number, s: number) => number,
+) {
+  const { kernels, memory, allocate } = openKernels(16 * MEBI);
+  const views = viewsOf(memory);
+  const blocks = Math.ceil(scenarios / blockSize);
+  const blockBytes = rows * blockSize * 8 + 192;
+  const cube = allocate(blocks * blockBytes);
+  const plain = Array.from({ length: rows }, () => new Float64Array(scenarios));
+  for (let row = 0; row < rows; row++) {
+    for (let s = 0; s < blocks * blockSize; s++) {
+      const block = Math.floor(s / blockSize) * blockBytes;
+      const at = cube + block + (row * blockSize + (s % blockSize)) * 8;
+      // What pads the last block is a great loss on purpose: it must never be kept.
+      const pnl = s < scenarios ? value(row, s) : -1e9;
+      views.f64[at / 8] = pnl;
+      if (s < scenarios) plain[row]![s] = pnl;
+    }
+  }
+  const region = { start: allocate(4 * MEBI), bytes: 4 * MEBI };
+  const books = new BookMemory(views, region, blockSize * 8);
+  const run = (): void =>
+    kernels.accumulate(
+      cube,
+      blockBytes,
+      blockSize,
+      scenarios,
+      books.records,
+      books.count,
+      books.slot,
+    );
+  const kept = (book: number, keep: number): Float64Array => {
+    const at = views.u32[books.record(book) / 4 + 2]! / 8;
+    return views.f64.slice(at, at + keep);
+  };
+  return { kernels, views, allocate, cube, blockBytes, blocks, plain, books, run, kept };
+}
+
+function randomSegments(
+  next: () => number,
+  rows: number,
+  positions: number,
+  count: number,
+): PlainSegment[] {
+  return Array.from({ length: count }, () => ({
+    rows: Array.from({ length: positions }, () => Math.floor((next() + 1) * 0.5 * rows)),
+    sizes: Array.from({ length: positions }, () => next() * 10),
+  }));
+}
+
+describe('accumulate', () => {
+  it.each([
+    [16, 10_240],
+    [32, 10_000],
+    [64, 1_001],
+    [16, 7],
+    [32, 1],
+  ])('keeps exactly the worst of the canonical sums: block %i, %i scenarios', (blockSize, scenarios) => {
+    const next = uniform(scenarios);
+    const { plain, books, run, kept } = scene(scenarios, 9, blockSize, () => next() + next());
+    const ranks = tailRanks(scenarios, 0.99);
+    const all = [1, 2, 3, 5, 8].map((positions) =>
+      randomSegments(next, 9, positions, 1 + (positions % 3)),
+    );
+    for (const segments of all) books.add({ segments, underlyings: [] }, ranks.keep);
+    run();
+    all.forEach((segments, book) => {
+      const expected = worst(portfolioPnl(segments, plain, scenarios), ranks.keep);
+      // The same order of the same sums: equal to the last bit.
+      expect(kept(book, ranks.keep)).toEqual(expected);
+    });
+  });
+
+  it('is exact when scenarios are in no random order: sorted up, sorted down, all equal, one step', () => {
+    const scenarios = 4_096;
+    const shapes = [
+      (s: number) => s,
+      (s: number) => -s,
+      () => 1,
+      (s: number) => (s < 4_000 ? 0 : -s),
+    ];
+    const { plain, books, run, kept } = scene(scenarios, 4, 32, (row, s) => shapes[row]!(s));
+    const { keep } = tailRanks(scenarios, 0.99);
+    for (let row = 0; row < 4; row++) {
+      books.add({ segments: [{ rows: [row], sizes: [1] }], underlyings: [] }, keep);
+    }
+    run();
+    for (let row = 0; row < 4; row++) expect(kept(row, keep)).toEqual(worst(plain[row]!, keep));
+  });
+
+  it('passes over scenarios of +∞: rows that do not count', () => {
+    const { plain, books, run, kept } = scene(2_048, 2, 16, (row, s) =>
+      row === 0 ? -s : s % 3 === 0 ? Number.POSITIVE_INFINITY : 0,
+    );
+    books.add({ segments: [{ rows: [0, 1], sizes: [2, 1] }], underlyings: [] }, 20);
+    run();
+    const counted = plain[0]!.filter((_, s) => s % 3 !== 0).map((x) => 2 * x);
+    expect(kept(0, 20)).toEqual(worst(counted, 20));
+  });
+
+  it('gives one book the same bits alone and among others', () => {
+    const next = uniform(5);
+    const { books, run, kept } = scene(3_000, 40, 16, () => next());
+    const segments = randomSegments(next, 40, 7, 3);
+    books.add({ segments, underlyings: [] }, 50);
+    run();
+    const alone = kept(0, 50);
+    books.clear();
+    for (let i = 0; i < 100; i++)
+      books.add({ segments: randomSegments(next, 40, 5, 2), underlyings: [] }, 50);
+    const number = books.add({ segments, underlyings: [] }, 50);
+    run();
+    expect(kept(number, 50)).toEqual(alone);
+  });
+
+  it('keeps whole rows with the same sums', () => {
+    const next = uniform(11);
+    const { kernels, views, allocate, cube, blockBytes, blocks, plain, books } = scene(
+      500,
+      6,
+      32,
+      () => next(),
+    );
+    const segments = randomSegments(next, 6, 5, 2);
+    const record = books.record(books.add({ segments, underlyings: [] }, 1));
+    const out = allocate(blocks * 32 * 8);
+    kernels.accumulateRow(cube, blockBytes, 32, 0, blocks, record, out);
+    expect(views.f64.slice(out / 8, out / 8 + 500)).toEqual(portfolioPnl(segments, plain, 500));
+  });
+});
+
+describe('tailOf', () => {
+  it('keeps exactly the worst of any values, ties and all', () => {
+    const { kernels, memory, allocate } = openKernels(8 * MEBI);
+    const views = viewsOf(memory);
+    const values = allocate(8_192 * 8);
+    const region = { start: allocate(MEBI), bytes: MEBI };
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
+            fc.integer({ min: -3, max: 3 }),
+          ),
+          {
+            minLength: 1,
+            maxLength: 4_000,
+          },
+        ),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (items, share) => {
+          // −0 does not occur in sums that begin at 0.
+          const row = Float64Array.from(items, (x) => x + 0);
+          const keep = Math.max(1, Math.floor(share * row.length));
+          views.f64.set(row, values / 8);
+          const books = new BookMemory(views, region, 0);
+          const book = books.add({ segments: [], underlyings: [] }, keep);
+          kernels.tailOf(books.record(book), values, row.length);
+          const at = views.u32[books.record(book) / 4 + 2]! / 8;
+          expect(views.f64.slice(at, at + keep)).toEqual(worst(row, keep));
+        },
+      ),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  it('bounds a row, and finds a value that is not finite', () => {
+    const next = uniform(3);
+    const { kernels, views, cube, blockBytes, blocks, plain } = scene(1_024, 3, 32, () => next());
+    const bound = Math.max(...plain[1]!.map(Math.abs));
+    expect(kernels.rowBound(cube + 32 * 8, blocks, 32, blockBytes)).toBe(bound);
+    views.f64[cube / 8 + 32 + 5] = Number.NEGATIVE_INFINITY;
+    expect(kernels.rowBound(cube + 32 * 8, blocks, 32, blockBytes)).toBeNaN();
+  });
+});

@@ -1,0 +1,154 @@
+// Positions × P&L cube: where an exchange batch spends its time.
+//
+// A book is what one tail is taken of: a whole account, the part in one underlying, or one position. Records, little-endian:
+//
+//   book     32 bytes   u32 segments | u32 segmentCount | u32 values | u32 count | f64 threshold | u32 keep | u32 capacity
+//   segment   8 bytes   u32 first entry | u32 end of entries      one underlying's positions; segments in id order
+//   entry    16 bytes   u32 row offset in a block | u32 unused | f64 size     positions in instrument-id order
+//
+// A segment has at least one entry. P&L of a book in a scenario is the canonical sum: sizes × cube rows, left to right from 0 into a
+// subtotal per segment, then the subtotals left to right. It is the same sum whatever the block, the worker or the batch.
+// Sixteen scenarios run side by side in eight registers; nothing is stored but what falls into the tail.
+
+import { closeTail, keepSixteen, openTail, tighten } from './tail';
+
+/** Sixteen scenarios: 128 bytes. */
+// @ts-ignore: decorator
+@inline const STEP: usize = 128;
+
+/**
+ * Sums the book over the 8 scenarios at `scenarios` (a block's base plus the scenario's offset) into the 64 bytes at `out`.
+ * Error: each of the n products and sums rounds once, so |error| ≤ (n + 1)·2⁻⁵³·Σ|size·P&L|.
+ * Four registers of sums, two positions at a time: with more, V8 (which loads early and adds late) spills a sum to the stack, and that
+ * one sum's trip through memory is then what the loop waits for.
+ */
+// @ts-ignore: decorator
+@inline
+function sumEight(book: usize, scenarios: usize, out: usize): void {
+  let segment: usize = load<u32>(book);
+  const end = segment + ((<usize>load<u32>(book, 4)) << 3);
+  let first = true;
+  do {
+    let entry: usize = load<u32>(segment);
+    const last: usize = load<u32>(segment, 4);
+    let a = f64x2.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    for (; entry + 16 < last; entry += 32) {
+      const row = scenarios + load<u32>(entry);
+      const size = v128.load64_splat(entry, 8);
+      const row2 = scenarios + load<u32>(entry, 16);
+      const size2 = v128.load64_splat(entry, 24);
+      a = f64x2.add(f64x2.add(a, f64x2.mul(size, v128.load(row))), f64x2.mul(size2, v128.load(row2)));
+      b = f64x2.add(f64x2.add(b, f64x2.mul(size, v128.load(row, 16))), f64x2.mul(size2, v128.load(row2, 16)));
+      c = f64x2.add(f64x2.add(c, f64x2.mul(size, v128.load(row, 32))), f64x2.mul(size2, v128.load(row2, 32)));
+      d = f64x2.add(f64x2.add(d, f64x2.mul(size, v128.load(row, 48))), f64x2.mul(size2, v128.load(row2, 48)));
+    }
+    if (entry < last) {
+      const row = scenarios + load<u32>(entry);
+      const size = v128.load64_splat(entry, 8);
+      a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
+      b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
+      c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
+      d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
+    }
+    // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
+    if (!first) {
+      a = f64x2.add(v128.load(out), a);
+      b = f64x2.add(v128.load(out, 16), b);
+      c = f64x2.add(v128.load(out, 32), c);
+      d = f64x2.add(v128.load(out, 48), d);
+    }
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+    first = false;
+    segment += 8;
+  } while (segment < end);
+}
+
+/** Brings a block into the cache in address order, which the hardware prefetches; the books' own order it cannot foresee. */
+function touch(block: usize, bytes: usize): f64 {
+  let sum: f64 = 0;
+  for (let at: usize = 0; at < bytes; at += 64) sum += load<f64>(block + at);
+  return sum;
+}
+
+/** One book over one block. */
+// @ts-ignore: decorator
+@inline
+function offerBlock(book: usize, base: usize, blockEnd: usize, left: i32, slot: usize): void {
+  for (let at: usize = 0; at < blockEnd; at += STEP) {
+    sumEight(book, base + at, slot);
+    sumEight(book, base + at + 64, slot + 64);
+    keepSixteen(book, slot, left - <i32>(at >> 3));
+  }
+}
+
+/**
+ * Sums each of the `bookCount` books at `books` over the cube and leaves its `keep` worst values sorted in its buffer, worst first.
+ * Only the first `scenarios` scenarios exist; what pads the last block is never kept. `slot` is 128 bytes of the caller's own. The
+ * blocks are the outer loop: one block stays in the cache while all books pass over it.
+ */
+export function accumulate(
+  cube: usize, blockBytes: u32, blockSize: u32, scenarios: u32, books: usize, bookCount: u32, slot: usize,
+): void {
+  const blockEnd = (<usize>blockSize) << 3;
+  const booksEnd = books + ((<usize>bookCount) << 5);
+  const blocks = (scenarios + blockSize - 1) / blockSize;
+  for (let book = books; book < booksEnd; book += 32) openTail(book);
+  let milestone: u32 = 128;
+  for (let block: u32 = 0; block < blocks; block++) {
+    const base = cube + <usize>block * blockBytes;
+    if (bookCount > 1) store<f64>(slot, touch(base, blockBytes));
+    const seen = block * blockSize;
+    const left = <i32>(scenarios - seen);
+    for (let book = books; book < booksEnd; book += 32) offerBlock(book, base, blockEnd, left, slot);
+    if (seen + blockSize >= milestone && left > <i32>blockSize) {
+      milestone = (seen + blockSize) * 2;
+      for (let book = books; book < booksEnd; book += 32) tighten(book, seen + blockSize, scenarios);
+    }
+  }
+  for (let book = books; book < booksEnd; book += 32) {
+    if (closeTail(book)) continue;
+    // The estimate was too strict for this book (scenarios in no random order): once more, without estimates.
+    openTail(book);
+    for (let block: u32 = 0; block < blocks; block++) {
+      const left = <i32>(scenarios - block * blockSize);
+      offerBlock(book, cube + <usize>block * blockBytes, blockEnd, left, slot);
+    }
+    closeTail(book);
+  }
+}
+
+/** The same sums, kept whole: one book's P&L over the blocks [firstBlock, lastBlock), in scenario order at `out`. */
+export function accumulateRow(
+  cube: usize, blockBytes: u32, blockSize: u32, firstBlock: u32, lastBlock: u32, book: usize, out: usize,
+): void {
+  const blockEnd = (<usize>blockSize) << 3;
+  for (let block = firstBlock; block < lastBlock; block++) {
+    const base = cube + <usize>block * blockBytes;
+    for (let at: usize = 0; at < blockEnd; at += STEP) {
+      sumEight(book, base + at, out);
+      sumEight(book, base + at + 64, out + 64);
+      out += STEP;
+    }
+  }
+}
+
+/** The greatest |value| of a row that is scattered over blocks; NaN when one of them is not finite. */
+export function rowBound(row: usize, blocks: u32, blockSize: u32, blockStride: u32): f64 {
+  let bound: f64 = 0;
+  let poison: f64 = 0;
+  for (let block: u32 = 0; block < blocks; block++) {
+    const base = row + <usize>block * blockStride;
+    for (let at: usize = 0; at < (<usize>blockSize) << 3; at += 8) {
+      const value = Math.abs(load<f64>(base + at));
+      poison += value - value;
+      bound = value > bound ? value : bound;
+    }
+  }
+  return bound + poison;
+}

@@ -1,0 +1,111 @@
+/**
+ * The Piscina worker: attaches to a session's shared memory and runs the kernels over one shard. It keeps the two latest sessions, for
+ * tasks of the old one may still arrive while the new one is filled.
+ */
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { viewsOf } from '../src/engine/bookMemory.ts';
+import { AccountEvaluator } from '../src/engine/evaluator.ts';
+import {
+  accountShard,
+  type Bench,
+  drawShard,
+  revalueShard,
+  rowShard,
+  tailShard,
+  unitShard,
+} from '../src/engine/shards.ts';
+import { asPlimsollError, PlimsollError } from '../src/errors.ts';
+import { instantiateKernels } from './kernels.ts';
+import type { Answer, Task, TaskValue } from './protocol.ts';
+
+const KEPT_SESSIONS = 2;
+
+interface Attached {
+  readonly bench: Bench;
+  readonly evaluators: Map<number, AccountEvaluator>;
+}
+
+const attached = new Map<number, Attached>();
+
+function attach(task: Task): Attached | null {
+  const known = attached.get(task.sessionId);
+  if (known !== undefined) return known;
+  const { session } = task;
+  if (session === undefined) return null;
+  const kernels = instantiateKernels(session.module, session.memory);
+  const fresh = {
+    bench: { session, kernels, views: viewsOf(session.memory) },
+    evaluators: new Map(),
+  };
+  attached.set(session.id, fresh);
+  for (const id of attached.keys()) {
+    if (attached.size > KEPT_SESSIONS) attached.delete(id);
+  }
+  return fresh;
+}
+
+function evaluatorOf({ bench, evaluators }: Attached, slot: number): AccountEvaluator {
+  const known = evaluators.get(slot);
+  if (known !== undefined) return known;
+  const evaluator = new AccountEvaluator(bench.session, bench.kernels, bench.views, slot);
+  evaluators.set(slot, evaluator);
+  return evaluator;
+}
+
+function carryOut({ body, slot, cancel }: Task, at: Attached): TaskValue {
+  const cancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
+  if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
+  switch (body.kind) {
+    case 'draw':
+      return { kind: 'draw', clamped: drawShard(at.bench, slot, body.block) };
+    case 'revalue':
+      revalueShard(at.bench, slot, body.block, body.underlyings);
+      return { kind: 'done' };
+    case 'units':
+      unitShard(at.bench, slot, body.start, body.end);
+      return { kind: 'done' };
+    case 'rows':
+      return { kind: 'draw', clamped: rowShard(at.bench, slot, body, cancelled) };
+    case 'tails':
+      return { kind: 'tails', measures: tailShard(at.bench, slot, body.first, body.ranks) };
+    case 'accounts': {
+      const { input, output } = body;
+      return {
+        kind: 'accounts',
+        answer: accountShard(evaluatorOf(at, slot), input, output, cancelled),
+      };
+    }
+  }
+}
+
+export default function shard(task: Task): Answer {
+  try {
+    const at = attach(task);
+    if (at === null) return { ok: false, needsSession: true };
+    const answer: Answer = { ok: true, value: carryOut(task, at) };
+    if (answer.value.kind !== 'accounts') return answer;
+    const { lines } = answer.value.answer;
+    return lines === null ? answer : (move(new Handover(answer, lines)) as unknown as Answer);
+  } catch (error) {
+    return { ok: false, needsSession: false, error: asPlimsollError(error).toRecord() };
+  }
+}
+
+/** An answer whose lines are handed over, not copied; Piscina asks for both by these symbols. */
+class Handover {
+  private readonly answer: Answer;
+  private readonly lines: Uint8Array;
+
+  constructor(answer: Answer, lines: Uint8Array) {
+    this.answer = answer;
+    this.lines = lines;
+  }
+
+  get [transferableSymbol](): object {
+    return [this.lines.buffer];
+  }
+
+  get [valueSymbol](): object {
+    return this.answer;
+  }
+}
