@@ -159,20 +159,17 @@ export interface Kernels {
     bookCount: number,
     slot: Pointer,
   ): void;
-  /** The same sums, kept: P&L of one book over the scenarios of blocks [firstBlock, lastBlock) at `out`. */
-  accumulateRow(
-    cube: Pointer,
-    blockBytes: number,
-    blockSize: number,
-    firstBlock: number,
-    lastBlock: number,
-    book: Pointer,
-    out: Pointer,
-  ): void;
+  /**
+   * The same sums for one book over contiguous rows (entries are offsets from `rows`), kept: n scenarios, a multiple of 2, at `out`;
+   * `spare` is 4 KiB.
+   */
+  sumRows(rows: Pointer, n: number, book: Pointer, out: Pointer, spare: Pointer): void;
+  /** Copies a contiguous row into blocks of `blockSize` values, `blockStride` bytes apart. */
+  packRow(row: Pointer, blocks: number, blockSize: number, out: Pointer, blockStride: number): void;
   /** The tail of n P&L values that are already there; fills the book's buffer as accumulate does. */
   tailOf(book: Pointer, values: Pointer, n: number): void;
-  /** The greatest |value| of a scattered row, NaN if one is not finite. */
-  rowBound(row: Pointer, blocks: number, blockSize: number, blockStride: number): number;
+  /** The greatest |value| of n values, NaN if one is not finite. */
+  rowBound(values: Pointer, n: number): number;
 }
 
 export const PAGE_BYTES = 65_536;

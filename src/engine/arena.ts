@@ -18,7 +18,12 @@ export interface ArenaLayout {
   /** Drawing blocks of shocks; 0 where each shard draws its own. */
   readonly shocks: number;
   readonly shockBytes: number;
-  /** The P&L cube; 0 where it is not kept. */
+  /**
+   * The P&L cube, twice: each instrument's row contiguous, `rowBytes` apart, for one account at a time; and in blocks of a few
+   * scenarios of all rows, for many accounts in one pass. 0 where it is not kept.
+   */
+  readonly rows: number;
+  readonly rowBytes: number;
   readonly cube: number;
   /** Per row: greatest |P&L|, then ES of one unit long and short. */
   readonly bounds: number;
@@ -48,6 +53,8 @@ export interface ArenaDemand {
 
 /** Half of a core's L2 cache: what a block of the cube may fill. */
 const BLOCK_BYTES_TARGET = 512 * 1024;
+/** Tail buffers of a pass may fill this much; a pass of large tails has fewer books. */
+const PASS_BYTES_MAX = 64 * 1024 * 1024;
 /** Books of one pass over the cube. */
 export const BOOKS_PER_PASS = 1024;
 
@@ -81,14 +88,17 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
   const cholesky = take(factors * factors * 8);
   const keepShocks = kept || demand.shocksKept;
   const shocks = keepShocks ? take(drawBlocks(scenarios) * shockBytes) : 0;
+  const rowBytes = (kept ? padded : DRAW_BLOCK) * 8 + 320;
+  const rowsBase = kept ? take(rows * rowBytes) : 0;
   const cube = kept ? take(blocks * blockBytes) : 0;
   const bounds = take(rows * 8);
   const units = take(rows * 16);
   const resultBytes = padded * 8 + 320;
   const results = take(demand.resultRows * resultBytes);
-  const scratchBytes = align(scratchBytesFor(demand, blockBytes, blockSize)) + 320;
+  const scratchBytes = align(scratchBytesFor(demand, padded, rowBytes)) + 320;
   const scratch = take(slots * scratchBytes);
-  if (end > LIMITS.sharedMemoryBytesMax) throw tooLarge(demand, end, blocks * blockBytes);
+  if (end > LIMITS.sharedMemoryBytesMax)
+    throw tooLarge(demand, end, blocks * blockBytes + rows * rowBytes);
   return {
     bytes: end,
     blockSize,
@@ -97,6 +107,8 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
     cholesky,
     shocks,
     shockBytes,
+    rows: rowsBase,
+    rowBytes,
     cube,
     bounds,
     units,
@@ -108,18 +120,14 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
   };
 }
 
-function scratchBytesFor(demand: ArenaDemand, blockBytes: number, blockSize: number): number {
+function scratchBytesFor(demand: ArenaDemand, padded: number, rowBytes: number): number {
   const { factors, rows, tailBytes, kept } = demand;
   const draw = drawScratchBytes(factors) + REVALUATION_SCRATCH_BYTES + 1024;
   const entries = (rows + 1) * 16 + 65_536;
-  const books =
-    BOOKS_PER_PASS * 32 + 1024 + Math.max(entries + tailBytes, BOOKS_PER_PASS * (tailBytes + 1024));
-  const one = 4096 + entries + 2 * tailBytes;
-  const window = (DRAW_BLOCK / blockSize) * blockBytes;
-  const streamed = draw + drawBlockBytes(factors) + window + one;
-  return kept
-    ? Math.max(draw, Math.min(books, entries + 64 * 1024 * 1024))
-    : Math.max(streamed, one);
+  const one = BOOKS_PER_PASS * 32 + 8_192 + entries + 2 * tailBytes;
+  if (!kept) return draw + drawBlockBytes(factors) + rows * rowBytes + one;
+  const pass = Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);
+  return Math.max(draw, padded * 8 + one + pass);
 }
 
 function tooLarge(demand: ArenaDemand, bytes: number, cubeBytes: number): PlimsollError {

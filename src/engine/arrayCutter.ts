@@ -100,7 +100,8 @@ class ArrayCutter {
   }
 
   *finish(): Generator<DocumentChunk> {
-    if (this.state === 'start') throw malformed('a JSON array was expected, the input ends', this.base);
+    if (this.state === 'start')
+      throw malformed('a JSON array was expected, the input ends', this.base);
     if (this.state !== 'end') throw malformed('the JSON array is cut off', this.base);
     yield* this.emit();
   }
@@ -108,7 +109,8 @@ class ArrayCutter {
   /** Moves on through a string, an object or an array; stops behind the piece or behind the element. */
   private inside(piece: Uint8Array, from: number): number {
     const { length } = piece;
-    let { depth, quoted } = this;
+    let depth = this.depth;
+    let quoted = this.quoted;
     let at = from;
     if (this.escaped) {
       this.escaped = false;

@@ -2,7 +2,6 @@
  * The columns of a record batch over its body, without copying. Lengths and buffers are checked against the body here; offsets and
  * indices where a value is read, so that a range of rows costs no pass over the others. Source: Apache Arrow, "Columnar Format".
  */
-import { isAscii, isUtf8 } from 'node:buffer';
 import type { BatchHeader } from './arrowMessages.ts';
 import type { ColumnType, DictionaryType } from './arrowSchema.ts';
 import { countOf, type FlatVector, malformedArrow, withinBounds } from './flatTable.ts';
@@ -10,13 +9,13 @@ import { countOf, type FlatVector, malformedArrow, withinBounds } from './flatTa
 /** Null: every value is there. */
 type Validity = Uint8Array | null;
 
-interface Sized {
+export interface Sized {
   readonly length: number;
   readonly validity: Validity;
 }
 
 /** Offsets in i32 words: every word, or every second one where offsets have 64 bits. */
-interface Offsets {
+export interface Offsets {
   readonly words: Int32Array;
   readonly stride: 1 | 2;
 }
@@ -79,7 +78,8 @@ class BodyReader {
   }
 
   private pair(vector: FlatVector, index: number, what: string): readonly [number, number] {
-    if (index >= vector.length) throw malformedArrow(`a batch lacks ${what} ${index} of its columns`);
+    if (index >= vector.length)
+      throw malformedArrow(`a batch lacks ${what} ${index} of its columns`);
     const at = vector.start + index * NODE_BYTES;
     const { view } = this;
     return [
@@ -107,7 +107,10 @@ class BodyReader {
   }
 
   /** The next buffer as an array of numbers of `bytes` each; copied where it is not aligned. */
-  nextArray(least: number, bytes: number): { buffer: ArrayBufferLike; start: number; count: number } {
+  nextArray(
+    least: number,
+    bytes: number,
+  ): { buffer: ArrayBufferLike; start: number; count: number } {
     const raw = this.nextBuffer(least * bytes);
     const { buffer, byteOffset } = raw.byteOffset % bytes === 0 ? raw : raw.slice();
     return { buffer, start: byteOffset, count: Math.floor(raw.length / bytes) };
@@ -126,9 +129,13 @@ class BodyReader {
 
   nextCodes(length: number, { bits, signed }: DictionaryType): ArrayLike<number> {
     const { buffer, start, count } = this.nextArray(length, bits / 8);
-    if (bits === 8) return new (signed ? Int8Array : Uint8Array)(buffer, start, count);
-    if (bits === 16) return new (signed ? Int16Array : Uint16Array)(buffer, start, count);
-    return new (signed ? Int32Array : Uint32Array)(buffer, start, count);
+    if (bits === 8) {
+      return signed ? new Int8Array(buffer, start, count) : new Uint8Array(buffer, start, count);
+    }
+    if (bits === 16) {
+      return signed ? new Int16Array(buffer, start, count) : new Uint16Array(buffer, start, count);
+    }
+    return signed ? new Int32Array(buffer, start, count) : new Uint32Array(buffer, start, count);
   }
 
   finish(): void {
@@ -138,7 +145,8 @@ class BodyReader {
   }
 }
 
-type WordsOf = (type: DictionaryType) => Words;
+/** Finds the words of a dictionary; `large` where their offsets have 64 bits. */
+export type WordsOf = (id: bigint, large: boolean) => Words;
 
 function readColumn(type: ColumnType, reader: BodyReader, wordsOf: WordsOf): Column {
   const node = reader.nextNode();
@@ -152,7 +160,13 @@ function readColumn(type: ColumnType, reader: BodyReader, wordsOf: WordsOf): Col
     case 'text': {
       if (type.dictionary !== null) {
         const codes = reader.nextCodes(length, type.dictionary);
-        return { kind: 'encoded', length, validity, codes, words: wordsOf(type.dictionary) };
+        return {
+          kind: 'encoded',
+          length,
+          validity,
+          codes,
+          words: wordsOf(type.dictionary.id, type.large),
+        };
       }
       const offsets = reader.nextOffsets(length, type.large);
       const data = reader.nextBuffer(0);
@@ -161,7 +175,13 @@ function readColumn(type: ColumnType, reader: BodyReader, wordsOf: WordsOf): Col
     }
     case 'list': {
       const offsets = reader.nextOffsets(length, type.large);
-      return { kind: 'list', length, validity, offsets, item: readColumn(type.item, reader, wordsOf) };
+      return {
+        kind: 'list',
+        length,
+        validity,
+        offsets,
+        item: readColumn(type.item, reader, wordsOf),
+      };
     }
     case 'struct': {
       const fields = type.fields.map(({ name, type: inner }) => {
@@ -192,70 +212,4 @@ export function readColumns(
     if (columns.every((column) => column.length === batch.rows)) return columns;
     throw malformedArrow(`the columns of a batch of ${batch.rows} rows differ in length`);
   });
-}
-
-/** Whether value i is null. */
-export function isNull({ validity }: Sized, i: number): boolean {
-  return validity !== null && (validity[i >> 3]! & (1 << (i & 7))) === 0;
-}
-
-/**
- * Where value i begins and the one behind it.
- *
- * @throws MALFORMED_ARROW where that is not within `limit`
- */
-export function span({ words, stride }: Offsets, i: number, limit: number): readonly [number, number] {
-  const start = words[i * stride]!;
-  const end = words[(i + 1) * stride]!;
-  const high = stride === 1 ? 0 : words[i * 2 + 1]! | words[i * 2 + 3]!;
-  if (high === 0 && start >= 0 && start <= end && end <= limit) return [start, end];
-  throw malformedArrow(`value ${i} lies outside of its column`);
-}
-
-/**
- * Texts [start, end), null where there is none.
- *
- * @throws MALFORMED_ARROW for an index outside of the dictionary, an offset outside of the column, bytes that are not UTF-8
- */
-export function texts(column: TextColumn, start: number, end: number): (string | null)[] {
-  return column.kind === 'encoded' ? decoded(column, start, end) : sliced(column, start, end);
-}
-
-function decoded(column: EncodedText, start: number, end: number): (string | null)[] {
-  const { codes, words, validity } = column;
-  const result = new Array<string | null>(end - start);
-  for (let i = start; i < end; i++) {
-    if (validity !== null && isNull(column, i)) {
-      result[i - start] = null;
-      continue;
-    }
-    const word = words[codes[i]!];
-    if (word === undefined) {
-      throw malformedArrow(`index ${codes[i]} points outside of a dictionary of ${words.length}`);
-    }
-    result[i - start] = word;
-  }
-  return result;
-}
-
-function sliced(column: PlainText, start: number, end: number): (string | null)[] {
-  const { offsets, data } = column;
-  const result = new Array<string | null>(end - start);
-  if (start === end) return result;
-  const first = span(offsets, start, data.length)[0];
-  const last = span(offsets, end - 1, data.length)[1];
-  // One look at all of them: ASCII may be cut anywhere and needs no decoding.
-  const ascii = isAscii(data.subarray(first, last));
-  for (let i = start; i < end; i++) {
-    const [from, to] = span(offsets, i, data.length);
-    if (isNull(column, i)) result[i - start] = null;
-    else if (ascii && from >= first && to <= last) result[i - start] = data.latin1Slice(from, to);
-    else result[i - start] = utf8(data.subarray(from, to));
-  }
-  return result;
-}
-
-function utf8(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw malformedArrow('a text is not UTF-8');
 }

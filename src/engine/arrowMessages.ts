@@ -47,8 +47,8 @@ export interface BatchHeader {
  */
 export function metadataBytes(prefix: Uint8Array, at: number): number {
   const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
-  const text = Buffer.from(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).latin1Slice(0, 6);
-  if (at === 0 && text === 'ARROW1') {
+  const start = Buffer.from(prefix.buffer, prefix.byteOffset, 6).toString('latin1');
+  if (at === 0 && start === 'ARROW1') {
     throw malformedArrow('this is the Arrow IPC file format; send the stream format');
   }
   if (view.getUint32(0, true) !== 0xffff_ffff) {
@@ -71,11 +71,13 @@ export function readMessage(metadata: Uint8Array): Message {
   return withinBounds(() => {
     const message = FlatTable.root(metadata);
     const version = message.short(0, 0);
-    if (!VERSIONS.includes(version)) throw malformedArrow(`metadata version ${version + 1} is unknown`);
+    if (!VERSIONS.includes(version))
+      throw malformedArrow(`metadata version ${version + 1} is unknown`);
     const header = message.table(2);
     const bodyBytes = countOf(message.long(3), 'the length of a body');
     if (header === null) throw malformedArrow('a message lacks its header');
-    if (bodyBytes % ALIGNMENT !== 0) throw malformedArrow(`a body of ${bodyBytes} bytes is not padded`);
+    if (bodyBytes % ALIGNMENT !== 0)
+      throw malformedArrow(`a body of ${bodyBytes} bytes is not padded`);
     switch (message.byte(1, 0)) {
       case HEADER_SCHEMA:
         return { kind: 'schema', bodyBytes, schema: header };
@@ -83,7 +85,13 @@ export function readMessage(metadata: Uint8Array): Message {
         const data = header.table(1);
         if (data === null) throw malformedArrow('a dictionary lacks its values');
         const delta = header.byte(2, 0) !== 0;
-        return { kind: 'dictionary', bodyBytes, id: header.long(0), delta, batch: batchHeader(data) };
+        return {
+          kind: 'dictionary',
+          bodyBytes,
+          id: header.long(0),
+          delta,
+          batch: batchHeader(data),
+        };
       }
       case HEADER_BATCH:
         return { kind: 'batch', bodyBytes, batch: batchHeader(header) };

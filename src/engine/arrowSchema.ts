@@ -39,15 +39,45 @@ const ACCOUNT_COLUMNS: Readonly<Record<string, Wanted>> = {
   allocated: { list: 'number' },
   collateral: { list: { struct: { asset: 'text', amount: 'number' } } },
   orders: {
-    list: { struct: { id: 'text', instrument: 'text', side: 'text', size: 'number', price: 'number' } },
+    list: {
+      struct: { id: 'text', instrument: 'text', side: 'text', size: 'number', price: 'number' },
+    },
   },
 };
 
 /** Numbers of Schema.fbs's union `Type`, for messages. */
 const TYPE_NAMES = [
-  ...['nothing', 'Null', 'Int', 'FloatingPoint', 'Binary', 'Utf8', 'Bool', 'Decimal', 'Date', 'Time'],
-  ...['Timestamp', 'Interval', 'List', 'Struct', 'Union', 'FixedSizeBinary', 'FixedSizeList', 'Map'],
-  ...['Duration', 'LargeBinary', 'LargeUtf8', 'LargeList', 'RunEndEncoded', 'BinaryView', 'Utf8View'],
+  ...[
+    'nothing',
+    'Null',
+    'Int',
+    'FloatingPoint',
+    'Binary',
+    'Utf8',
+    'Bool',
+    'Decimal',
+    'Date',
+    'Time',
+  ],
+  ...[
+    'Timestamp',
+    'Interval',
+    'List',
+    'Struct',
+    'Union',
+    'FixedSizeBinary',
+    'FixedSizeList',
+    'Map',
+  ],
+  ...[
+    'Duration',
+    'LargeBinary',
+    'LargeUtf8',
+    'LargeList',
+    'RunEndEncoded',
+    'BinaryView',
+    'Utf8View',
+  ],
   ...['ListView', 'LargeListView'],
 ];
 const FLOAT = TYPE_NAMES.indexOf('FloatingPoint');
@@ -87,7 +117,8 @@ function readFields(
     const name = field.text(0);
     const path = `${prefix}${name}`;
     const want = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
-    if (want === undefined) throw fieldError('UNKNOWN_FIELD', path, 'is not a field of the contract');
+    if (want === undefined)
+      throw fieldError('UNKNOWN_FIELD', path, 'is not a field of the contract');
     if (seen.has(name)) throw malformedArrow(`column ${path} stands twice in the schema`);
     seen.add(name);
     return { name, type: readType(field, want, path) };

@@ -74,7 +74,9 @@ async function readHead(reader: ByteReader): Promise<Head | null> {
   const at = reader.position;
   const prefix = new Uint8Array(PREFIX_BYTES);
   if ((await reader.fill(prefix)) < PREFIX_BYTES) {
-    throw malformedArrow(`the stream stops at byte ${reader.position} without its end-of-stream marker`);
+    throw malformedArrow(
+      `the stream stops at byte ${reader.position} without its end-of-stream marker`,
+    );
   }
   const length = metadataBytes(prefix, at);
   if (length === 0) return null;
@@ -93,7 +95,8 @@ class Preamble {
   private readonly dictionaries = new Map<bigint, Uint8Array[]>();
 
   constructor(head: Head | null) {
-    if (head?.message.kind !== 'schema') throw malformedArrow('the stream does not begin with a schema');
+    if (head?.message.kind !== 'schema')
+      throw malformedArrow('the stream does not begin with a schema');
     this.columns = accountColumns(head.message.schema);
     this.ids = dictionaryIds(this.columns);
     this.schema = head.bytes;

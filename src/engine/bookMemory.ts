@@ -30,10 +30,12 @@ export function viewsOf(memory: WebAssembly.Memory): Views {
 export class BookMemory {
   /** 128 bytes for the kernels. */
   readonly slot: number;
+  /** 4 KiB for `sumRows`. */
+  readonly spare: number;
   readonly records: number;
   count = 0;
   private readonly views: Views;
-  private readonly rowBytes: number;
+  private rowBytes: number;
   private readonly start: number;
   private readonly end: number;
   private next: number;
@@ -46,13 +48,16 @@ export class BookMemory {
     this.views = views;
     this.rowBytes = rowBytes;
     this.slot = region.start;
-    this.records = region.start + 192;
+    this.spare = region.start + 192;
+    this.records = this.spare + 4096 + 64;
     this.start = this.records + BOOKS_PER_PASS * RECORD;
     this.end = region.start + region.bytes;
     this.next = this.start;
   }
 
-  clear(): void {
+  /** @param rowBytes from one row to the next, in the layout that the books will be summed from */
+  clear(rowBytes: number): void {
+    this.rowBytes = rowBytes;
     this.count = 0;
     this.next = this.start;
   }

@@ -40,7 +40,8 @@ export class ByteQueue {
     this.pooled += piece.length;
     const last = this.pieces.length - 1;
     const before = this.pieces[last];
-    const follows = before?.buffer === this.pool.buffer && before.byteOffset + before.length === start;
+    const follows =
+      before?.buffer === this.pool.buffer && before.byteOffset + before.length === start;
     // The piece before grows in place when it ends where this one begins.
     if (follows) this.pieces[last] = this.pool.subarray(before.byteOffset, this.pooled);
     else this.pieces.push(this.pool.subarray(start, this.pooled));

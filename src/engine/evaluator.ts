@@ -1,7 +1,7 @@
 /** Margin of many accounts on a session whose cube is filled: read, resolve, sum, measure, compose. Runs in a worker. */
 import type { Kernels } from '../../workers/kernels.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
-import { accountId, readAccount } from '../margin/account.ts';
+import { type Account, accountId, readAccount } from '../margin/account.ts';
 import {
   type Book,
   crossBooks,
@@ -38,8 +38,11 @@ interface Pending {
 
 export type AccountOutcome = MarginResult | RejectedAccount;
 
-/** An account that was read, or the error that stands in its place. */
-export type AccountDocument = { readonly value: unknown } | { readonly error: PlimsollError };
+/** A document to be checked, an account that has been, or the error that stands in its place. */
+export type AccountDocument =
+  | { readonly value: unknown }
+  | { readonly account: Account }
+  | { readonly error: PlimsollError };
 
 export function rejected(error: unknown, account: string | null): RejectedAccount {
   return { account, error: asPlimsollError(error).toRecord() };
@@ -61,10 +64,65 @@ export function rankFinder(session: Session): (underlyings: readonly number[]) =
   };
 }
 
+/** Up to so many accounts the rows of the cube are read one book at a time. */
+const FEW_ACCOUNTS = 16;
+
+/** A scratch slot in two: a row of P&L, and the rest for books. */
+function slotRegions(layout: Session['layout'], slot: number) {
+  const start = layout.scratch + slot * layout.scratchBytes;
+  const rowBytes = layout.rowBytes;
+  return { row: start, region: { start: start + rowBytes, bytes: layout.scratchBytes - rowBytes } };
+}
+
+/** Sums one book from contiguous rows and leaves its tail in its buffer. */
+function sumBook(
+  kernels: Kernels,
+  session: Session,
+  books: BookMemory,
+  book: number,
+  row: number,
+): void {
+  const { rows } = session.layout;
+  const { scenarios } = session.set;
+  const record = books.record(book);
+  kernels.sumRows(rows, scenarios + (scenarios % 2), record, row, books.spare);
+  kernels.tailOf(record, row, scenarios);
+}
+
+/** Measures books one at a time, on a filled session. */
+export class SingleBook {
+  private readonly session: Session;
+  private readonly kernels: Kernels;
+  private readonly row: number;
+  private readonly books: BookMemory;
+
+  constructor(
+    bench: { readonly session: Session; readonly kernels: Kernels; readonly views: Views },
+    slot: number,
+  ) {
+    const { row, region } = slotRegions(bench.session.layout, slot);
+    this.session = bench.session;
+    this.kernels = bench.kernels;
+    this.row = row;
+    this.books = new BookMemory(bench.views, region, bench.session.layout.rowBytes);
+  }
+
+  measures(book: Book, ranks: TailRanks): TailMeasures {
+    this.books.clear(this.session.layout.rowBytes);
+    const number = this.books.add(book, ranks.keep);
+    sumBook(this.kernels, this.session, this.books, number, this.row);
+    return this.books.measures(number, ranks);
+  }
+}
+
 export class AccountEvaluator {
   private readonly session: Session;
   private readonly kernels: Kernels;
   private readonly books: BookMemory;
+  /** Where the P&L of one book at a time is summed. */
+  private readonly row: number;
+  /** Few accounts are summed one by one from contiguous rows, many together from the cube's blocks: the same sums. */
+  private few = false;
   private readonly bounds: Float64Array;
   private readonly units: Float64Array;
   private readonly ranksOf: (underlyings: readonly number[]) => TailRanks;
@@ -74,11 +132,9 @@ export class AccountEvaluator {
     const { rows } = session.valuation.plan;
     this.session = session;
     this.kernels = kernels;
-    const region = {
-      start: layout.scratch + slot * layout.scratchBytes,
-      bytes: layout.scratchBytes,
-    };
-    this.books = new BookMemory(views, region, layout.blockSize * 8);
+    const { row, region } = slotRegions(layout, slot);
+    this.row = row;
+    this.books = new BookMemory(views, region, layout.rowBytes);
     this.bounds = views.f64.subarray(layout.bounds / 8, layout.bounds / 8 + rows);
     this.units = views.f64.subarray(layout.units / 8, layout.units / 8 + rows * 2);
     this.ranksOf = rankFinder(session);
@@ -91,13 +147,16 @@ export class AccountEvaluator {
   ): readonly AccountOutcome[] {
     const outcomes = new Array<AccountOutcome>(documents.length);
     let pending: Pending[] = [];
-    this.books.clear();
+    const { layout } = this.session;
+    this.few = documents.length <= FEW_ACCOUNTS;
+    const rowBytes = this.few ? layout.rowBytes : layout.blockSize * 8;
+    this.books.clear(rowBytes);
     const flush = (): void => {
       if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
       this.sum();
       for (const account of pending) outcomes[account.index] = this.compose(account);
       pending = [];
-      this.books.clear();
+      this.books.clear(rowBytes);
     };
     documents.forEach((document, index) => {
       if ('error' in document) {
@@ -105,7 +164,8 @@ export class AccountEvaluator {
         return;
       }
       try {
-        const portfolio = resolvePortfolio(readAccount(document.value), this.session.valuation);
+        const account = 'account' in document ? document.account : readAccount(document.value);
+        const portfolio = resolvePortfolio(account, this.session.valuation);
         const net = portfolioBook(portfolio, this.session.valuation);
         this.checkRange(net, portfolio);
         pending.push(
@@ -113,7 +173,8 @@ export class AccountEvaluator {
         );
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'CANCELLED') throw error;
-        outcomes[index] = rejected(error, accountId(document.value));
+        const id = 'account' in document ? document.account.id : accountId(document.value);
+        outcomes[index] = rejected(error, id);
       }
     });
     flush();
@@ -122,10 +183,14 @@ export class AccountEvaluator {
 
   private sum(): void {
     const { layout, set } = this.session;
-    const { blockBytes, blockSize, cube } = layout;
     const { records, count, slot } = this.books;
-    if (count > 0)
+    if (this.few) {
+      for (let book = 0; book < count; book++)
+        sumBook(this.kernels, this.session, this.books, book, this.row);
+    } else if (count > 0) {
+      const { blockBytes, blockSize, cube } = layout;
       this.kernels.accumulate(cube, blockBytes, blockSize, set.scenarios, records, count, slot);
+    }
   }
 
   private checkRange(book: Book, portfolio: Portfolio): void {

@@ -13,7 +13,8 @@ export function withinBounds<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RangeError) throw malformedArrow('an offset leads outside of the metadata');
+    if (error instanceof RangeError)
+      throw malformedArrow('an offset leads outside of the metadata');
     throw error;
   }
 }

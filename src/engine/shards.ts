@@ -10,7 +10,12 @@ import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
 import { arrowResults, readArrowAccounts } from './arrowAccounts.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
-import { type AccountDocument, type AccountEvaluator, rankFinder } from './evaluator.ts';
+import {
+  type AccountDocument,
+  type AccountEvaluator,
+  rankFinder,
+  SingleBook,
+} from './evaluator.ts';
 import type { Session } from './session.ts';
 
 /** A session as a worker holds it. */
@@ -31,7 +36,7 @@ export function drawShard(bench: Bench, slot: number, block: number): number {
   return drawBlock(bench.kernels, set, block, memory);
 }
 
-/** Revalues some underlyings' instruments over one drawing block, into the cube. */
+/** Revalues some underlyings' instruments over one drawing block, into their rows. */
 export function revalueShard(
   bench: Bench,
   slot: number,
@@ -39,9 +44,7 @@ export function revalueShard(
   underlyings: readonly number[],
 ): void {
   const { layout } = bench.session;
-  const firstBlock = (block * DRAW_BLOCK) / layout.blockSize;
-  const out = layout.cube + firstBlock * layout.blockBytes;
-  const target = { out, blockSize: layout.blockSize, blockStride: layout.blockBytes };
+  const target = { out: layout.rows + block * DRAW_BLOCK * 8, rowBytes: layout.rowBytes };
   const shocks = layout.shocks + block * layout.shockBytes;
   revalueBlock(bench, { block, underlyings, shocks, scratch: scratchOf(bench, slot), target });
 }
@@ -75,78 +78,34 @@ function writeMask(
   row: number,
   target: BlockTarget,
 ): void {
-  const { out, blockSize, blockStride } = target;
+  const at = (target.out + row * target.rowBytes) / 8;
   for (let s = 0; s < DRAW_BLOCK; s++) {
-    const at =
-      out + Math.floor(s / blockSize) * blockStride + (row * blockSize + (s % blockSize)) * 8;
-    f64[at / 8] = mask[block * DRAW_BLOCK + s] === 1 ? Number.POSITIVE_INFINITY : 0;
+    f64[at + s] = mask[block * DRAW_BLOCK + s] === 1 ? Number.POSITIVE_INFINITY : 0;
   }
 }
 
-/** Bounds of cube rows [start, end), and the ES of one unit of each, long and short. */
+/** Cube rows [start, end): packed into blocks, bounded, and the ES of one unit of each, long and short. */
 export function unitShard(bench: Bench, slot: number, start: number, end: number): void {
   const { session, kernels, views } = bench;
   const { layout, set } = session;
-  const { blockSize, blockBytes, blocks, cube } = layout;
-  const owner = rowOwners(session);
+  const owners = rowOwners(session);
   const ranksOf = rankFinder(session);
-  const region = { start: scratchOf(bench, slot), bytes: layout.scratchBytes };
-  const books = new BookMemory(views, region, blockSize * 8);
-  const entered: {
-    readonly at: number;
-    readonly book: number;
-    readonly underlyings: readonly number[];
-  }[] = [];
-  const flush = (): void => {
-    if (books.count > 0) {
-      kernels.accumulate(
-        cube,
-        blockBytes,
-        blockSize,
-        set.scenarios,
-        books.records,
-        books.count,
-        books.slot,
-      );
-    }
-    for (const { at, book, underlyings } of entered) {
-      views.f64[layout.units / 8 + at] = books.measures(
-        book,
-        ranksOf(underlyings),
-      ).expectedShortfall;
-    }
-    entered.length = 0;
-    books.clear();
-  };
+  const single = new SingleBook(bench, slot);
   for (let row = start; row < end; row++) {
-    const underlying = owner[row]!;
+    const from = layout.rows + row * layout.rowBytes;
+    const { blocks, blockSize, blockBytes } = layout;
+    kernels.packRow(from, blocks, blockSize, layout.cube + row * blockSize * 8, blockBytes);
+    const underlying = owners[row]!;
     const { maskRow } = session.valuation.plan.underlyings[underlying]!;
-    if (row === maskRow) {
-      views.f64[layout.bounds / 8 + row] = 0;
-      continue;
-    }
-    views.f64[layout.bounds / 8 + row] = kernels.rowBound(
-      cube + row * blockSize * 8,
-      blocks,
-      blockSize,
-      blockBytes,
-    );
+    const masked = row === maskRow;
+    views.f64[layout.bounds / 8 + row] = masked ? 0 : kernels.rowBound(from, set.scenarios);
+    if (masked) continue;
     for (const side of [1, -1]) {
       const book = unitBook(row, side, underlying, maskRow);
-      const keep = ranksOf(book.underlyings).keep;
-      let number = books.add(book, keep);
-      if (number === -1) {
-        flush();
-        number = books.add(book, keep);
-      }
-      entered.push({
-        at: 2 * row + (side === 1 ? 0 : 1),
-        book: number,
-        underlyings: book.underlyings,
-      });
+      const { expectedShortfall } = single.measures(book, ranksOf(book.underlyings));
+      views.f64[layout.units / 8 + 2 * row + (side === 1 ? 0 : 1)] = expectedShortfall;
     }
   }
-  flush();
 }
 
 /** One contract, long or short. */
@@ -182,14 +141,13 @@ export function rowShard(
   cancelled: () => boolean,
 ): number {
   const { session, kernels, views } = bench;
-  const { layout, set } = session;
-  const { blockSize, blockBytes, scratch, scratchBytes } = layout;
+  const { layout, set, valuation } = session;
+  const { rowBytes, scratchBytes } = layout;
   const factors = set.factorIds.length;
-  const perDraw = DRAW_BLOCK / blockSize;
-  const base = scratch + slot * scratchBytes;
-  const window = base;
-  const shocks = window + perDraw * blockBytes;
+  const window = scratchOf(bench, slot);
+  const shocks = window + valuation.plan.rows * rowBytes;
   const rest = shocks + drawBlockBytes(factors);
+  const region = { start: rest, bytes: window + scratchBytes - rest };
   const touched = [...new Set(work.books.flatMap((book) => book.underlyings))];
   let clamped = 0;
   for (let block = work.start; block < work.end; block++) {
@@ -197,14 +155,14 @@ export function rowShard(
     const memory = { cholesky: layout.cholesky, scratch: rest, out: shocks };
     const replayed = layout.shocks !== 0;
     if (!replayed) clamped += drawBlock(kernels, set, block, memory);
-    const target = { out: window, blockSize, blockStride: blockBytes };
     const source = replayed ? layout.shocks + block * layout.shockBytes : shocks;
+    const target = { out: window, rowBytes };
     revalueBlock(bench, { block, underlyings: touched, shocks: source, scratch: rest, target });
     work.books.forEach((book, i) => {
-      const region = { start: rest, bytes: base + scratchBytes - rest };
-      const record = writeBook(views, region, book, blockSize * 8);
+      const books = new BookMemory(views, region, rowBytes);
+      const record = books.record(books.add(book, 1));
       const out = layout.results + i * layout.resultBytes + block * DRAW_BLOCK * 8;
-      kernels.accumulateRow(window, blockBytes, blockSize, 0, perDraw, record, out);
+      kernels.sumRows(window, DRAW_BLOCK, record, out, books.spare);
     });
   }
   return clamped;
@@ -225,16 +183,6 @@ export function tailShard(
     kernels.tailOf(books.record(book), results + (first + i) * resultBytes, session.set.scenarios);
     return books.measures(book, rank);
   });
-}
-
-function writeBook(
-  views: Views,
-  region: { readonly start: number; readonly bytes: number },
-  book: Book,
-  rowBytes: number,
-): number {
-  const memory = new BookMemory(views, region, rowBytes);
-  return memory.record(memory.add(book, 1));
 }
 
 /** Margins accounts and writes them in the form asked for. */

@@ -4,8 +4,17 @@ import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { RawTable } from './historyLayout.ts';
 
-/** @throws MALFORMED_ARROW, TOO_LARGE */
+/** The continuation mark and a length of 0, with which a stream ends. The format lets a writer leave it out, but then a cut goes unseen. */
+const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
+/** @throws MALFORMED_ARROW, for a stream without its end mark too; TOO_LARGE */
 export function arrowTable(bytes: Uint8Array, name: string): RawTable {
+  if (
+    bytes[0] === 0xff &&
+    !END_OF_STREAM.every((byte, i) => byte === bytes[bytes.length - 8 + i])
+  ) {
+    throw new PlimsollError('MALFORMED_ARROW', `${name}: the stream has no end mark: it was cut`);
+  }
   try {
     const table = tableFromIPC(bytes);
     const header = table.schema.fields.map((field) => field.name);

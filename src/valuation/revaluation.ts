@@ -3,11 +3,10 @@ import type { Kernels } from '../../workers/kernels.ts';
 import { DRAW_STRIDE } from '../scenarios/scenarioSet.ts';
 import type { ExpiryRows, LevelRow, UnderlyingRows } from './plan.ts';
 
-/** Where a block's rows go: row r of scenario s stands at out + (s div size)·stride + (r·size + s mod size)·8. */
+/** Where a block's rows go: row r begins at out + r·rowBytes, its scenarios are contiguous. */
 export interface BlockTarget {
   readonly out: number;
-  readonly blockSize: number;
-  readonly blockStride: number;
+  readonly rowBytes: number;
 }
 
 const ROW = DRAW_STRIDE * 8;
@@ -15,7 +14,7 @@ const ROW = DRAW_STRIDE * 8;
 export const REVALUATION_SCRATCH_BYTES: number = 7 * ROW;
 
 /**
- * @param n scenarios, a multiple of the block size, at most a drawing block
+ * @param n scenarios, a multiple of 16, at most a drawing block
  * @param shocks the drawing block's rows, DRAW_STRIDE apart
  * @param scratch REVALUATION_SCRATCH_BYTES of working room
  */
@@ -26,8 +25,7 @@ export function revalue(
   memory: { readonly shocks: number; readonly scratch: number; readonly f64: Float64Array },
   target: BlockTarget,
 ): void {
-  const { blockSize, blockStride } = target;
-  const at = (row: number): number => target.out + row * blockSize * 8;
+  const at = (row: number): number => target.out + row * target.rowBytes;
   const factor = (index: number): number => (index === -1 ? 0 : memory.shocks + index * ROW);
   const spot = memory.scratch;
   const ones = spot + ROW;
@@ -35,25 +33,16 @@ export function revalue(
   memory.f64.fill(1, ones / 8, ones / 8 + n);
   const level = (entry: LevelRow, from: number): void => {
     if (entry.inverse) {
-      kernels.inverseRow(
-        n,
-        from,
-        spot,
-        entry.mark,
-        entry.scale,
-        at(entry.row),
-        blockSize,
-        blockStride,
-      );
+      kernels.inverseRow(n, from, spot, entry.mark, entry.scale, at(entry.row), n, 0);
     } else {
-      kernels.linearRow(n, from, entry.mark, entry.scale, at(entry.row), blockSize, blockStride);
+      kernels.linearRow(n, from, entry.mark, entry.scale, at(entry.row), n, 0);
     }
   };
-  kernels.linearRow(n, spot, rows.spot, 1, at(rows.spotRow), blockSize, blockStride);
+  kernels.linearRow(n, spot, rows.spot, 1, at(rows.spotRow), n, 0);
   for (const entry of rows.levels) level(entry, spot);
   for (const payoff of rows.payoffs) {
     const { strike, right, scale, base } = payoff;
-    kernels.payoffRow(n, spot, strike, right, scale, base, at(payoff.row), blockSize, blockStride);
+    kernels.payoffRow(n, spot, strike, right, scale, base, at(payoff.row), n, 0);
   }
   const logMove = ones + ROW;
   const forward = logMove + ROW;
@@ -73,7 +62,7 @@ export function revalue(
       forward + 3 * ROW,
     );
     for (const future of expiry.futures) level(future, forward);
-    strikes(kernels, expiry, n, { logMove, forward, ones }, at, target);
+    strikes(kernels, expiry, n, { logMove, forward, ones }, at);
   }
 }
 
@@ -83,7 +72,6 @@ function strikes(
   n: number,
   rows: { readonly logMove: number; readonly forward: number; readonly ones: number },
   at: (row: number) => number,
-  { blockSize, blockStride }: BlockTarget,
 ): void {
   const { logMove, forward, ones } = rows;
   for (const strike of expiry.strikes) {
@@ -103,8 +91,8 @@ function strikes(
       call === null ? 0 : at(call.row),
       put?.base ?? 0,
       put === null ? 0 : at(put.row),
-      blockSize,
-      blockStride,
+      n,
+      0,
     );
   }
 }

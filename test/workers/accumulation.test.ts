@@ -126,7 +126,7 @@ describe('accumulate', () => {
     books.add({ segments, underlyings: [] }, 50);
     run();
     const alone = kept(0, 50);
-    books.clear();
+    books.clear(16 * 8);
     for (let i = 0; i < 100; i++)
       books.add({ segments: randomSegments(next, 40, 5, 2), underlyings: [] }, 50);
     const number = books.add({ segments, underlyings: [] }, 50);
@@ -134,19 +134,42 @@ describe('accumulate', () => {
     expect(kept(number, 50)).toEqual(alone);
   });
 
-  it('keeps whole rows with the same sums', () => {
+  it('is one sum, whether a book is summed alone from contiguous rows or among many from blocks', () => {
     const next = uniform(11);
-    const { kernels, views, allocate, cube, blockBytes, blocks, plain, books } = scene(
-      500,
-      6,
+    const scenarios = 1_500;
+    const { kernels, views, allocate, plain, books, cube, blockBytes, blocks } = scene(
+      scenarios,
+      12,
       32,
       () => next(),
     );
-    const segments = randomSegments(next, 6, 5, 2);
-    const record = books.record(books.add({ segments, underlyings: [] }, 1));
-    const out = allocate(blocks * 32 * 8);
-    kernels.accumulateRow(cube, blockBytes, 32, 0, blocks, record, out);
-    expect(views.f64.slice(out / 8, out / 8 + 500)).toEqual(portfolioPnl(segments, plain, 500));
+    const rowBytes = blocks * 32 * 8 + 320;
+    const rows = allocate(12 * rowBytes);
+    plain.forEach((row, i) => {
+      views.f64.set(row, (rows + i * rowBytes) / 8);
+    });
+    const out = allocate(rowBytes);
+    books.clear(rowBytes);
+    for (const [positions, count] of [
+      [1, 1],
+      [2, 3],
+      [5, 2],
+      [6, 1],
+      [9, 4],
+      [13, 2],
+    ] as const) {
+      const segments = randomSegments(next, 12, positions, count);
+      const record = books.record(books.add({ segments, underlyings: [] }, 1));
+      kernels.sumRows(rows, scenarios, record, out, books.spare);
+      expect(views.f64.slice(out / 8, out / 8 + scenarios)).toEqual(
+        portfolioPnl(segments, plain, scenarios),
+      );
+    }
+    const before = views.f64.slice(cube / 8, (cube + blocks * blockBytes) / 8);
+    for (let row = 0; row < 12; row++) {
+      kernels.packRow(rows + row * rowBytes, blocks - 1, 32, cube + row * 32 * 8, blockBytes);
+    }
+    expect(views.f64.slice(cube / 8, (cube + blocks * blockBytes) / 8)).toEqual(before);
   });
 });
 
@@ -187,10 +210,12 @@ describe('tailOf', () => {
 
   it('bounds a row, and finds a value that is not finite', () => {
     const next = uniform(3);
-    const { kernels, views, cube, blockBytes, blocks, plain } = scene(1_024, 3, 32, () => next());
+    const { kernels, views, allocate, plain } = scene(1_024, 3, 32, () => next());
+    const values = allocate(1_024 * 8);
+    views.f64.set(plain[1]!, values / 8);
     const bound = Math.max(...plain[1]!.map(Math.abs));
-    expect(kernels.rowBound(cube + 32 * 8, blocks, 32, blockBytes)).toBe(bound);
-    views.f64[cube / 8 + 32 + 5] = Number.NEGATIVE_INFINITY;
-    expect(kernels.rowBound(cube + 32 * 8, blocks, 32, blockBytes)).toBeNaN();
+    expect(kernels.rowBound(values, 1_024)).toBe(bound);
+    views.f64[values / 8 + 5] = Number.NEGATIVE_INFINITY;
+    expect(kernels.rowBound(values, 1_024)).toBeNaN();
   });
 });

@@ -6,7 +6,7 @@ export { correlate, mixing, scaleShocks } from './shocks';
 export {
   black76, black76Array, spotScenarios, expiryScenarios, optionRows, payoffRow, linearRow, inverseRow,
 } from './pricing';
-export { accumulate, accumulateRow, rowBound } from './accumulation';
+export { accumulate, packRow, rowBound, sumRows } from './accumulation';
 export { tailOf } from './tail';
 
 /** The first byte that the kernels' own constants leave free. */

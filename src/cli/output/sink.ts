@@ -1,0 +1,72 @@
+/** Where results go: stdout, or a file that comes into being only when it is complete. */
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { PlimsollError } from '../../errors.ts';
+import type { Terminal } from '../terminal.ts';
+
+/**
+ * Streams bytes to a file (`-`: stdout), gzipped where its name ends in `.gz`. They are written beside it under another name first: a run
+ * that fails or is stopped leaves the file as it was.
+ * @throws USAGE where the file cannot be made
+ */
+export async function writeOut(
+  target: string,
+  chunks: AsyncIterable<Uint8Array | string>,
+  terminal: Terminal,
+): Promise<void> {
+  if (target === '-') {
+    for await (const chunk of chunks) await terminal.write(chunk);
+    return;
+  }
+  const file = await openOut(target, terminal);
+  const write = async (source: AsyncIterable<Uint8Array | string>): Promise<void> => {
+    for await (const chunk of source) await file.handle.appendFile(chunk);
+  };
+  try {
+    if (target.endsWith('.gz')) await pipeline(chunks, createGzip(), write);
+    else await write(chunks);
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+interface OutFile {
+  readonly handle: FileHandle;
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+async function openOut(target: string, terminal: Terminal): Promise<OutFile> {
+  const path = existsSync(target) ? realpathSync(target) : target;
+  // A device or a pipe cannot be replaced by another file.
+  const direct = existsSync(path) && !statSync(path).isFile();
+  const name = direct ? path : `${path}.${process.pid}.part`;
+  let handle: FileHandle;
+  try {
+    handle = await open(name, 'w');
+  } catch (error) {
+    throw new PlimsollError('USAGE', `cannot write ${target}: ${(error as Error).message}`, {
+      path: 'out',
+    });
+  }
+  const forget = terminal.lifetime.onEarlyEnd(() => {
+    if (!direct) rmSync(name, { force: true });
+  });
+  return {
+    handle,
+    commit: async () => {
+      await handle.close();
+      if (!direct) await rename(name, path);
+      forget();
+    },
+    discard: async () => {
+      await handle.close();
+      if (!direct) rmSync(name, { force: true });
+      forget();
+    },
+  };
+}
