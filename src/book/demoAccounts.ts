@@ -200,7 +200,9 @@ function chooseContracts(
   while (contracts.length < wanted && outrights.length + options.length > 0) {
     const option = random.uniform() < style.options;
     const pool = (option && options.length > 0) || outrights.length === 0 ? options : outrights;
-    const at = random.index(pool.length);
+    let at = random.index(pool.length);
+    // Most open interest is out of the money: two draws more before one in the money is taken.
+    for (let draw = 0; draw < 2 && pool[at]!.inTheMoney; draw++) at = random.index(pool.length);
     contracts.push(pool[at]!);
     pool[at] = pool.at(-1)!;
     pool.pop();
@@ -240,8 +242,10 @@ function collateralise(
   const target = drawCover(random) * roughRisk(holdings, held, main);
   const cash = target - held * main.spot - openValue(holdings);
   // An account rich in option value needs no cash, and none is owed by anybody.
-  const deposit = { asset: currency, amount: Number(Math.max(0, cash).toFixed(2)) };
-  return coins > 0 ? [deposit, { asset: main.id, amount: coins }] : [deposit];
+  const collateral: DemoAccount['collateral'] = [];
+  if (cash > 0.01) collateral.push({ asset: currency, amount: Number(cash.toFixed(2)) });
+  if (coins > 0) collateral.push({ asset: main.id, amount: coins });
+  return collateral;
 }
 
 /** Equity as a multiple of the rough risk: most accounts are safe, a few of each hundred lie in every band down to insolvency. */

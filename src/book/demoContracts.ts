@@ -15,6 +15,7 @@ export interface DemoContract {
   readonly underlying: number;
   readonly option: boolean;
   readonly put: boolean;
+  readonly inTheMoney: boolean;
   readonly inverse: boolean;
   readonly multiplier: number;
   readonly spot: number;
@@ -95,6 +96,7 @@ function describe(
     underlying,
     option: type === 'option',
     put: right === -1,
+    inTheMoney: right * (instrument.forward - instrument.strike) > 0,
     inverse,
     multiplier,
     spot,

@@ -125,7 +125,9 @@ export async function readMethod(
 ): Promise<MethodologyInput> {
   const { scenarios, seed, confidence, horizon, model } = options;
   const base =
-    options.methodology === undefined ? {} : await readDocument(options.methodology, readMethodology);
+    options.methodology === undefined
+      ? {}
+      : await readDocument(options.methodology, readMethodology);
   const stated = {
     ...(scenarios === undefined ? {} : { scenarios }),
     ...(seed === undefined ? {} : { seed }),

@@ -45,7 +45,7 @@ type Batch = ReadonlyMap<string, Column>;
  * absent.
  *
  * @param bytes schema, dictionaries and one record batch as an IPC stream
- * @throws MALFORMED_ARROW where the batch cannot be read at all; UNKNOWN_FIELD, MISSING_FIELD or INVALID_FIELD for its schema
+ * @throws MALFORMED_ARROW where lengths, offsets or indices contradict each other; UNKNOWN_FIELD, MISSING_FIELD or INVALID_FIELD for its schema
  */
 export function readArrowAccounts(
   bytes: Uint8Array,
@@ -127,7 +127,8 @@ function readRow(columns: Batch, row: number): AccountDocument {
       allocated: numbers('allocated'),
     });
   } catch (error) {
-    if (!(error instanceof PlimsollError)) throw error;
+    // A text that is not UTF-8 is the account's own fault; offsets that lead astray put the whole batch in doubt.
+    if (!(error instanceof PlimsollError) || error.code !== 'INVALID_FIELD') throw error;
     return { error: new PlimsollError(error.code, `row ${row} of its batch: ${error.message}`) };
   }
 }

@@ -1,5 +1,6 @@
 /** Single values of a record batch's columns, with the offsets and indices that lead to them checked. */
 import { isAscii, isUtf8 } from 'node:buffer';
+import { PlimsollError } from '../errors.ts';
 import type { EncodedText, Offsets, PlainText, Sized, TextColumn } from './arrowBody.ts';
 import { malformedArrow } from './flatTable.ts';
 
@@ -28,7 +29,8 @@ export function span(
 /**
  * Texts [start, end), null where there is none.
  *
- * @throws MALFORMED_ARROW for an index outside of the dictionary, an offset outside of the column, bytes that are not UTF-8
+ * @throws MALFORMED_ARROW for an index outside of the dictionary or an offset outside of the column; INVALID_FIELD for bytes that are
+ *   not UTF-8
  */
 export function texts(column: TextColumn, start: number, end: number): (string | null)[] {
   return column.kind === 'encoded' ? decoded(column, start, end) : sliced(column, start, end);
@@ -71,5 +73,5 @@ function sliced(column: PlainText, start: number, end: number): (string | null)[
 
 function utf8(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw malformedArrow('a text is not UTF-8');
+  throw new PlimsollError('INVALID_FIELD', 'a text is not UTF-8');
 }

@@ -5,9 +5,9 @@ import { type Account, accountId, readAccount } from '../margin/account.ts';
 import {
   type Book,
   crossBooks,
-  isolatedBooks,
+  type IsolatedExposures,
+  isolatedExposures,
   portfolioBook,
-  type UnitExposure,
 } from '../margin/books.ts';
 import { type Portfolio, resolvePortfolio } from '../margin/portfolio.ts';
 import {
@@ -33,7 +33,9 @@ interface Pending {
   readonly portfolio: Portfolio;
   readonly net: PendingBook | null;
   readonly cross: readonly PendingBook[];
-  readonly isolated: readonly (UnitExposure | PendingBook)[];
+  readonly isolated: IsolatedExposures;
+  /** Of the positions that need a sum of their own. */
+  readonly sums: ReadonlyMap<number, PendingBook>;
 }
 
 export type AccountOutcome = MarginResult | RejectedAccount;
@@ -222,36 +224,47 @@ export class AccountEvaluator {
       full ||= number === -1;
       return { number, ranks };
     };
+    const isolated = isolatedExposures(portfolio, valuation);
+    const sums = new Map<number, PendingBook>();
+    for (const [i, book] of isolated.books) sums.set(i, add(book));
     const pending = {
       index,
       portfolio,
       net: net.segments.length === 0 ? null : add(net),
       cross: portfolio.account.mode === 'cross' ? crossBooks(portfolio, valuation).map(add) : [],
-      isolated: isolatedBooks(portfolio, valuation).map((book) =>
-        'row' in book ? book : add(book),
-      ),
+      isolated,
+      sums,
     };
     if (!full) return pending;
     this.books.rewind(mark);
     return null;
   }
 
-  private compose({ portfolio, net, cross, isolated }: Pending): AccountOutcome {
+  private compose({ portfolio, net, cross, isolated, sums }: Pending): AccountOutcome {
     const tail = (book: PendingBook): TailMeasures => this.books.measures(book.number, book.ranks);
+    const shortfalls = unitShortfalls(this.units, isolated);
+    for (const [i, book] of sums) shortfalls[i] = tail(book).expectedShortfall;
+    const scenarios = net?.ranks.n ?? this.session.set.scenarios;
     const tails: AccountTails = {
       portfolio: net === null ? null : tail(net),
-      scenarios: net?.ranks.n ?? this.session.set.scenarios,
-      skippedScenarios: this.session.set.scenarios - (net?.ranks.n ?? this.session.set.scenarios),
+      scenarios,
+      skippedScenarios: this.session.set.scenarios - scenarios,
       cross: cross.map((book) => tail(book).expectedShortfall),
-      isolated: isolated.map((book) =>
-        'row' in book ? unitShortfall(this.units, book) : tail(book).expectedShortfall,
-      ),
+      isolated: shortfalls,
     };
     return marginResult(portfolio, tails, this.session.valuation, this.session.provenance);
   }
 }
 
-/** ES of |size| units of a row, from that of one unit on its side: positive homogeneity. */
-export function unitShortfall(units: ArrayLike<number>, { row, size }: UnitExposure): number {
-  return Math.abs(size) * units[2 * row + (size > 0 ? 0 : 1)]!;
+/** ES of each position from that of one unit on its side: positive homogeneity. */
+export function unitShortfalls(
+  units: ArrayLike<number>,
+  { rows, sizes }: IsolatedExposures,
+): Float64Array {
+  const shortfalls = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const size = sizes[i]!;
+    shortfalls[i] = Math.abs(size) * units[2 * rows[i]! + (size > 0 ? 0 : 1)]!;
+  }
+  return shortfalls;
 }

@@ -4,7 +4,7 @@
  */
 import { ensure } from '../errors.ts';
 import type { Account } from '../margin/account.ts';
-import { type Book, crossBooks, isolatedBooks, portfolioBook } from '../margin/books.ts';
+import { type Book, crossBooks, isolatedExposures, portfolioBook } from '../margin/books.ts';
 import { resolvePortfolio } from '../margin/portfolio.ts';
 import { type AccountTails, type MarginResult, marginResult } from '../margin/result.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
@@ -133,14 +133,14 @@ export async function streamedMargin(
   const net = portfolioBook(portfolio, valuation);
   const cross = account.mode === 'cross' ? crossBooks(portfolio, valuation) : [];
   const owners = rowOwners(session);
-  const isolated = isolatedBooks(portfolio, valuation).map((book) => {
-    if (!('row' in book)) return { book, size: 1 };
-    const owner = owners[book.row]!;
+  const exposures = isolatedExposures(portfolio, valuation);
+  const isolated = Array.from(exposures.rows, (row, i) => {
+    const own = exposures.books.get(i);
+    if (own !== undefined) return { book: own, size: 1 };
+    const size = exposures.sizes[i]!;
+    const owner = owners[row]!;
     const { maskRow } = valuation.plan.underlyings[owner]!;
-    return {
-      book: unitBook(book.row, book.size > 0 ? 1 : -1, owner, maskRow),
-      size: Math.abs(book.size),
-    };
+    return { book: unitBook(row, size > 0 ? 1 : -1, owner, maskRow), size: Math.abs(size) };
   });
   const hasRisk = net.segments.length > 0;
   const books = [...(hasRisk ? [net] : []), ...cross, ...isolated.map(({ book }) => book)];
@@ -152,7 +152,8 @@ export async function streamedMargin(
     scenarios,
     skippedScenarios: set.scenarios - scenarios,
     cross: cross.map((_, i) => measures[start + i]!.expectedShortfall),
-    isolated: isolated.map(
+    isolated: Float64Array.from(
+      isolated,
       ({ size }, i) => size * measures[start + cross.length + i]!.expectedShortfall,
     ),
   };

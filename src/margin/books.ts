@@ -16,10 +16,15 @@ export interface Book {
   readonly underlyings: readonly number[];
 }
 
-/** ES of a position as a multiple of that of one unit of a cube row: `size` > 0 long, < 0 short. */
-export interface UnitExposure {
-  readonly row: number;
-  readonly size: number;
+/**
+ * Each position by itself: its ES is |sizes[i]| times that of one unit of the cube row rows[i], long where the size is positive. Where
+ * unrealised coins do not reduce to one row, `books` has the sum instead.
+ */
+export interface IsolatedExposures {
+  readonly rows: Int32Array;
+  readonly sizes: Float64Array;
+  /** By position. */
+  readonly books: ReadonlyMap<number, Book>;
 }
 
 function segmentOf(
@@ -67,23 +72,43 @@ export function crossBooks(portfolio: Portfolio, valuation: Valuation): readonly
   });
 }
 
-/** Each position by itself: an exposure to a row, or a book where unrealised coins do not reduce to one. */
-export function isolatedBooks(
-  portfolio: Portfolio,
-  { market, plan }: Valuation,
-): readonly (UnitExposure | Book)[] {
-  return Array.from(portfolio.instruments, (instrument, i) => {
-    const { underlying } = market.instruments[instrument]!;
-    const { spotRow, maskRow } = plan.underlyings[underlying]!;
-    const row = plan.rowOf[instrument]!;
-    const size = portfolio.sizes[i]!;
-    const coins = portfolio.unrealisedCoins[i]!;
-    if (coins === 0) return { row, size };
+const NO_BOOKS: ReadonlyMap<number, Book> = new Map();
+
+export function isolatedExposures(portfolio: Portfolio, valuation: Valuation): IsolatedExposures {
+  const { instruments, unrealisedCoins } = portfolio;
+  const { market, plan } = valuation;
+  const n = instruments.length;
+  const rows = new Int32Array(n);
+  const sizes = new Float64Array(n);
+  let books: Map<number, Book> | null = null;
+  for (let i = 0; i < n; i++) {
+    const instrument = instruments[i]!;
+    rows[i] = plan.rowOf[instrument]!;
+    sizes[i] = portfolio.sizes[i]!;
+    const coins = unrealisedCoins[i]!;
+    if (coins === 0) continue;
     const delta = plan.linearDeltas[instrument]!;
-    if (!Number.isNaN(delta)) return { row: spotRow, size: size * delta + coins };
-    const mask = maskRow === -1 ? { rows: [], sizes: [] } : { rows: [maskRow], sizes: [1] };
-    const rows = [spotRow, row, ...mask.rows];
-    const sizes = [coins, size, ...mask.sizes];
-    return { segments: [{ rows, sizes }], underlyings: [underlying] };
-  });
+    if (Number.isNaN(delta)) {
+      books ??= new Map();
+      books.set(i, positionBook(portfolio, i, valuation));
+    } else {
+      rows[i] = plan.underlyings[market.instruments[instrument]!.underlying]!.spotRow;
+      sizes[i] = portfolio.sizes[i]! * delta + coins;
+    }
+  }
+  return { rows, sizes, books: books ?? NO_BOOKS };
+}
+
+/** One position and its unrealised coins. */
+function positionBook(portfolio: Portfolio, i: number, { market, plan }: Valuation): Book {
+  const instrument = portfolio.instruments[i]!;
+  const { underlying } = market.instruments[instrument]!;
+  const { spotRow, maskRow } = plan.underlyings[underlying]!;
+  const rows = [spotRow, plan.rowOf[instrument]!];
+  const sizes = [portfolio.unrealisedCoins[i]!, portfolio.sizes[i]!];
+  if (maskRow !== -1) {
+    rows.push(maskRow);
+    sizes.push(1);
+  }
+  return { segments: [{ rows, sizes }], underlyings: [underlying] };
 }

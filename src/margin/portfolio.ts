@@ -60,7 +60,8 @@ export function resolvePortfolio(account: Account, valuation: Valuation): Portfo
   const unrealisedCoins = new Float64Array(n);
   const allocated = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    const { index, at } = order[i]!;
+    const at = order[i]! % PLACES;
+    const index = Math.floor(order[i]! / PLACES) % market.instruments.length;
     instruments[i] = index;
     sizes[i] = account.sizes[at]!;
     allocated[i] = allocationOf(account, at);
@@ -102,48 +103,57 @@ function checkCurrency(account: Account, market: Market): void {
   );
 }
 
+/** Sort keys hold a position's place in their low digits: more than the positions an account may have. */
+const PLACES = 2 ** 20;
+
 /**
- * Positions by underlying, then by instrument. Both of the market's lists stand in id order, so indices compare as ids do.
+ * Positions by underlying, then by instrument, as keys: instrument = ⌊key / PLACES⌋ mod the number of instruments, place in the account =
+ * key mod PLACES. Both of the market's lists stand in id order, so indices compare as ids do.
  */
-function canonicalOrder(
-  account: Account,
-  { market, plan }: Valuation,
-): readonly { readonly index: number; readonly at: number; readonly key: number }[] {
+function canonicalOrder(account: Account, { market, plan }: Valuation): Float64Array {
   const n = account.instruments.length;
   const count = market.instruments.length;
-  const order = new Array<{ index: number; at: number; key: number }>(n);
+  const keys = new Float64Array(n);
   for (let at = 0; at < n; at++) {
-    const name = account.instruments[at]!;
-    const index = market.instrumentIndex.get(name);
-    const fail = (code: ErrorCode, message: string, field: 'instrument' | 'size'): never => {
-      throw new PlimsollError(code, message, {
-        account: account.id,
-        path: positionPath(account, at, field),
-      });
-    };
-    if (index === undefined)
-      return fail('UNKNOWN_INSTRUMENT', `the market has no instrument ${name}`, 'instrument');
-    if (plan.rowOf[index] === -1) {
-      const problem = plan.problems.get(index);
-      return fail(
-        problem?.code ?? 'INTERNAL',
-        problem?.message ?? `${name} has no row`,
-        'instrument',
-      );
+    const index = market.instrumentIndex.get(account.instruments[at]!);
+    if (index === undefined || plan.rowOf[index] === -1 || account.sizes[at] === 0) {
+      throw positionError(account, at, index, plan);
     }
-    if (account.sizes[at] === 0) fail('INVALID_FIELD', `the size of ${name} is 0`, 'size');
-    order[at] = { index, at, key: market.instruments[index]!.underlying * count + index };
+    keys[at] = (market.instruments[index]!.underlying * count + index) * PLACES + at;
   }
-  order.sort((a, b) => a.key - b.key);
+  keys.sort();
   for (let i = 1; i < n; i++) {
-    if (order[i]!.index !== order[i - 1]!.index) continue;
-    const at = Math.max(order[i]!.at, order[i - 1]!.at);
+    if (Math.floor(keys[i]! / PLACES) !== Math.floor(keys[i - 1]! / PLACES)) continue;
+    const at = keys[i]! % PLACES;
     throw new PlimsollError('DUPLICATE_POSITION', `two positions in ${account.instruments[at]}`, {
       account: account.id,
       path: positionPath(account, at, 'instrument'),
     });
   }
-  return order;
+  return keys;
+}
+
+function positionError(
+  account: Account,
+  at: number,
+  index: number | undefined,
+  plan: ValuationPlan,
+): PlimsollError {
+  const name = account.instruments[at]!;
+  const error = (code: ErrorCode, message: string, field: 'instrument' | 'size') =>
+    new PlimsollError(code, message, {
+      account: account.id,
+      path: positionPath(account, at, field),
+    });
+  if (index === undefined) {
+    return error('UNKNOWN_INSTRUMENT', `the market has no instrument ${name}`, 'instrument');
+  }
+  if (plan.rowOf[index] !== -1) {
+    return error('INVALID_FIELD', `the size of ${name} is 0`, 'size');
+  }
+  const problem = plan.problems.get(index);
+  const message = problem?.message ?? `${name} has no row`;
+  return error(problem?.code ?? 'INTERNAL', message, 'instrument');
 }
 
 /** The collateral that is set apart for a position; required in isolated mode. */

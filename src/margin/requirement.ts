@@ -56,6 +56,31 @@ export function requirement(
   };
 }
 
+/** IM and MM alone, before credit, for each ES in turn: what `requirement` gives, without its lines. */
+export function requirementTotals(
+  components: readonly Component[],
+  context: Omit<ComponentContext, 'expectedShortfall'>,
+  shortfalls: ArrayLike<number>,
+): { readonly initial: Float64Array; readonly maintenance: Float64Array } {
+  const { floor, mmFactor } = context.methodology;
+  const n = shortfalls.length;
+  const initial = new Float64Array(n);
+  const maintenance = new Float64Array(n);
+  const one = { ...context, expectedShortfall: 0 };
+  for (let i = 0; i < n; i++) {
+    one.expectedShortfall = shortfalls[i]!;
+    let base = 0;
+    for (const component of components) {
+      const amount = component.amount(one);
+      initial[i]! += amount;
+      if (!component.initialOnly) base += amount;
+    }
+    initial[i] = Math.max(initial[i]!, floor);
+    maintenance[i] = mmFactor * Math.max(base, floor);
+  }
+  return { initial, maintenance };
+}
+
 /** Maintenance requirement over equity: 0 when nothing is required, null when equity ≤ 0 and something is. */
 export function marginRatio(maintenanceRequirement: number, equity: number): number | null {
   if (maintenanceRequirement === 0) return 0;

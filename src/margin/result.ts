@@ -12,6 +12,7 @@ import {
   accountState,
   marginRatio,
   requirement,
+  requirementTotals,
   worseState,
 } from './requirement.ts';
 
@@ -153,7 +154,7 @@ export interface AccountTails {
   /** ES per underlying, cross mode only. */
   readonly cross: readonly number[];
   /** ES per position, in canonical order. */
-  readonly isolated: readonly number[];
+  readonly isolated: Float64Array;
 }
 
 const NO_RISK: TailMeasures = {
@@ -163,9 +164,9 @@ const NO_RISK: TailMeasures = {
   interval: { level: INTERVAL_LEVEL, valueAtRisk: [0, 0] },
 };
 
-function sum(values: readonly number[]): number {
+function sum(values: ArrayLike<number>): number {
   let total = 0;
-  for (const value of values) total += value;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
   return total;
 }
 
@@ -183,12 +184,13 @@ export function marginResult(
   const of = (expectedShortfall: number, credit: number) =>
     requirement(COMPONENTS, { ...shared, expectedShortfall } satisfies ComponentContext, credit);
   const net = of(tail.expectedShortfall, account.creditLine);
-  const positions = tails.isolated.map((es) => of(es, 0));
+  const positions = requirementTotals(COMPONENTS, shared, tails.isolated);
   const isolated = {
-    initialMargin: sum(positions.map((p) => p.initialMargin)),
-    maintenanceMargin: sum(positions.map((p) => p.maintenanceMargin)),
+    initialMargin: sum(positions.initial),
+    maintenanceMargin: sum(positions.maintenance),
   };
-  const gross = (losses: readonly number[]) => sum(losses.map((loss) => Math.max(0, loss)));
+  const gross = (losses: ArrayLike<number>) =>
+    sum(Float64Array.from(losses, (loss) => Math.max(0, loss)));
   const required =
     account.mode === 'portfolio'
       ? net
@@ -240,15 +242,17 @@ export function marginResult(
 /** Isolated mode: every position stands on its own allocated collateral. */
 function isolatedPositions(
   portfolio: Portfolio,
-  required: readonly { readonly initialMargin: number; readonly maintenanceMargin: number }[],
+  required: { readonly initial: Float64Array; readonly maintenance: Float64Array },
   { market, methodology }: Valuation,
 ) {
-  return required.map(({ initialMargin, maintenanceMargin }, i) => {
+  return Array.from(portfolio.instruments, (instrument, i) => {
+    const initialMargin = required.initial[i]!;
+    const maintenanceMargin = required.maintenance[i]!;
     const allocated = portfolio.allocated[i]!;
     const equity = allocated + portfolio.values[i]!;
     const levels = { initialRequirement: initialMargin, maintenanceRequirement: maintenanceMargin };
     return {
-      instrument: market.instruments[portfolio.instruments[i]!]!.id,
+      instrument: market.instruments[instrument]!.id,
       allocated,
       equity,
       initialMargin,

@@ -41,7 +41,7 @@ const Q = [
 function expOf(x: number, below: number): number {
   if (Number.isNaN(x)) return Number.NaN;
   const bounded = Math.max(Math.min(x, 710), -746);
-  const n = bounded * 1.4426950408889634 + ROUNDER - ROUNDER;
+  const n = bounded * Math.LOG2E + ROUNDER - ROUNDER;
   const high = bounded - n * LN2_HIGH;
   const low = n * LN2_LOW + below;
   const r = high - low;

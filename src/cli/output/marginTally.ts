@@ -1,6 +1,5 @@
 /** What a table says about a batch of margin results, gathered as they pass by: totals, states, the greatest accounts, the rejected ones. */
-import { PlimsollError } from '../../errors.ts';
-import type { MarginResult, RejectedAccount } from '../../margin/result.ts';
+import type { RejectedAccount } from '../../margin/result.ts';
 
 /** Of a result, what the table shows. */
 export interface MarginLine {
@@ -13,6 +12,7 @@ export interface MarginLine {
   readonly equity: number;
   readonly marginRatio: number | null;
   readonly state: string;
+  readonly scenarioSet: string;
 }
 
 export interface Totals {
@@ -43,26 +43,24 @@ export class MarginTally {
     this.shown = shown;
   }
 
-  add(outcome: MarginResult | RejectedAccount): void {
+  accept(line: MarginLine): void {
+    const { initialMargin, maintenanceMargin, equity, state } = line;
     this.accounts += 1;
-    if ('error' in outcome) return this.reject(outcome);
-    const { initialMargin, maintenanceMargin, equity, state, risk } = outcome;
-    this.currency = outcome.currency;
-    this.scenarioSet = outcome.scenarioSet;
+    this.currency = line.currency;
+    this.scenarioSet = line.scenarioSet;
     this.totals.initialMargin += initialMargin;
     this.totals.maintenanceMargin += maintenanceMargin;
     this.totals.equity += equity;
     this.states.set(state, (this.states.get(state) ?? 0) + 1);
     const last = this.greatest[this.shown - 1];
-    if (this.shown === 0 || (last !== undefined && last.initialMargin >= initialMargin)) return;
-    const { account, mode, currency, marginRatio } = outcome;
-    const standardError = risk.standardError.expectedShortfall;
-    const figures = { initialMargin, standardError, maintenanceMargin, equity, marginRatio };
-    this.keep({ account, mode, currency, ...figures, state });
+    if (this.shown > 0 && !(last !== undefined && last.initialMargin >= initialMargin)) {
+      this.keep(line);
+    }
   }
 
-  private reject(outcome: RejectedAccount): void {
+  reject(outcome: RejectedAccount): void {
     const { code } = outcome.error;
+    this.accounts += 1;
     this.rejected += 1;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (this.rejections.length < REJECTED_SHOWN) this.rejections.push(outcome);
@@ -73,26 +71,4 @@ export class MarginTally {
     this.greatest.splice(at === -1 ? this.greatest.length : at, 0, line);
     this.greatest.length = Math.min(this.greatest.length, this.shown);
   }
-}
-
-/** Outcomes in a piece of the engine's answer, as NDJSON or as elements of an array. A piece holds whole lines. */
-export function* outcomesIn(piece: Uint8Array): Generator<MarginResult | RejectedAccount> {
-  const text = Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('utf8');
-  for (const line of text.split('\n')) {
-    const end = line.endsWith(',') ? line.length - 1 : line.length;
-    if (end <= 1) continue;
-    const value = JSON.parse(line.slice(0, end)) as MarginResult | RejectedAccount | Ended;
-    if ('summary' in value) continue;
-    yield value;
-  }
-}
-
-interface Ended {
-  readonly summary: object;
-}
-
-/** Margin works on one figure a scenario set; without an account there is none to show. */
-export function requireAccounts(tally: MarginTally): void {
-  if (tally.accounts > 0) return;
-  throw new PlimsollError('USAGE', 'the input holds no account', { path: 'accounts' });
 }

@@ -1,21 +1,23 @@
 /** Where results go: stdout, or a file that comes into being only when it is complete. */
 import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { PlimsollError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';
 
 /**
- * Streams bytes to a file (`-`: stdout), gzipped where its name ends in `.gz`. They are written beside it under another name first: a run
+ * Writes text or a stream of bytes to a file (`-`: stdout), gzipped where its name ends in `.gz`. They are written beside it under another name first: a run
  * that fails or is stopped leaves the file as it was.
  * @throws USAGE where the file cannot be made
  */
 export async function writeOut(
   target: string,
-  chunks: AsyncIterable<Uint8Array | string>,
+  content: string | AsyncIterable<Uint8Array | string>,
   terminal: Terminal,
 ): Promise<void> {
+  const chunks = typeof content === 'string' ? Readable.from([content]) : content;
   if (target === '-') {
     for await (const chunk of chunks) await terminal.write(chunk);
     return;

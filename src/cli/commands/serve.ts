@@ -1,0 +1,94 @@
+/** `plimsoll serve`: the HTTP service. It runs until it is told to stop, then answers what it has accepted and ends with 0. */
+import { PlimsollError } from '../../errors.ts';
+import type { MethodologyInput } from '../../margin/methodology.ts';
+import { demoMarket } from '../../market/demoMarket.ts';
+import { startServer } from '../../server/server.ts';
+import { EXIT } from '../exitCodes.ts';
+import { readMethod, refuseSharedInput } from '../inputs.ts';
+import { readSources, type Sources, startEngine } from '../openEngine.ts';
+import type { ModelOptions, ScenarioOptions } from '../options.ts';
+import { count } from '../output/figures.ts';
+import type { CommonOptions, Terminal } from '../terminal.ts';
+
+export interface ServeOptions extends ModelOptions, ScenarioOptions, CommonOptions {
+  readonly demo?: boolean;
+  readonly accounts?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly model?: string;
+}
+
+export async function runServe(options: ServeOptions, terminal: Terminal): Promise<number> {
+  const { host, port, workers, market = [] } = options;
+  if (options.accounts !== undefined) {
+    throw new PlimsollError(
+      'USAGE',
+      'a book of accounts is not kept yet: post accounts to /v1/margin',
+      { path: 'accounts' },
+    );
+  }
+  if (port > 65_535) {
+    throw new PlimsollError('USAGE', `--port must be at most 65535, got ${port}`, { path: 'port' });
+  }
+  refuseSharedInput([...market, options.factors]);
+  const methodology = await readMethod(options);
+  const sources = await sourcesOf(options, methodology, terminal);
+  const engine = await startEngine(sources, methodology, workers, terminal);
+  terminal.progress.stop();
+  try {
+    const ended = untilStopped(terminal);
+    const server = await startServer({ engine, host, port });
+    await announce(server.address, sources, terminal);
+    await ended;
+    terminal.note('stopping: answering what was accepted');
+    await server.close();
+  } catch (error) {
+    throw asListening(error, host, port);
+  } finally {
+    await engine.close();
+  }
+  return EXIT.ok;
+}
+
+async function sourcesOf(
+  options: ServeOptions,
+  methodology: MethodologyInput,
+  terminal: Terminal,
+): Promise<Sources> {
+  if (options.demo !== true) return readSources(options, methodology, terminal);
+  if (options.market !== undefined || options.factors !== undefined) {
+    throw new PlimsollError('USAGE', '--demo makes its own market and factors', { path: 'demo' });
+  }
+  return { ...demoMarket(), history: null };
+}
+
+function untilStopped(terminal: Terminal): Promise<void> {
+  return new Promise((resolve) => terminal.lifetime.drainWith(resolve));
+}
+
+/** A port that is taken or an address that is not ours is a wrong call, not a fault. */
+function asListening(error: unknown, host: string, port: number): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
+  if (code === undefined || !known.includes(code)) return error;
+  return new PlimsollError('USAGE', `cannot listen on ${host}:${port}: ${message}`, {
+    path: 'port',
+  });
+}
+
+async function announce(address: string, { market }: Sources, terminal: Terminal): Promise<void> {
+  if (terminal.json) return terminal.document({ address, docs: `${address}/docs` });
+  const { underlyings, instruments } = market;
+  const account = { id: 'me', collateral: [{ asset: market.currency, amount: 100_000 }] };
+  const held = instruments.find(({ type }) => type === 'perpetual') ?? instruments[0];
+  const positions = held === undefined ? [] : [{ instrument: held.id, size: 1 }];
+  await terminal.write(`Plimsoll listens on ${address}
+  market     ${count(underlyings.length)} underlyings, ${count(instruments.length)} instruments, as of ${market.asOf}
+  reference  ${address}/docs
+  Ctrl-C     ends it once it has answered what it accepted
+
+Try:
+  curl -s ${address}/v1/margin -H 'content-type: application/json' \\
+    -d '${JSON.stringify({ ...account, positions }).replaceAll("'", "'\\''")}'
+`);
+}
