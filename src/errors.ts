@@ -8,6 +8,10 @@ export const ERROR_CODES = {
   MALFORMED_CSV: [400, 'The CSV file cannot be read.'],
   MALFORMED_ARROW: [400, 'The Arrow stream cannot be decoded.'],
   MALFORMED_PARQUET: [400, 'The Parquet file cannot be decoded.'],
+  MALFORMED_REQUEST: [400, 'The bytes are not an HTTP request that this service reads.'],
+  METHOD_NOT_ALLOWED: [405, 'The path exists, but not for this method; `Allow` names those it has.'],
+  REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+  HEADERS_TOO_LARGE: [431, 'The header fields of the request are too large.'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The content type is not one that this route reads.'],
   TOO_LARGE: [413, 'The input is larger than its limit.'],
   // Well-formed but wrong.
@@ -50,6 +54,7 @@ export const ERROR_CODES = {
   SATURATED: [503, 'All workers are busy and the queue is full; try again later.'],
   SHARD_FAILED: [500, 'A shard of the work failed on every try.'],
   CANCELLED: [499, 'The caller cancelled the work.'],
+  STARTING: [503, 'Scenarios are still being drawn and instruments revalued; try again later.'],
   CLOSED: [503, 'The engine is closing.'],
   USAGE: [400, 'The command was called wrongly.'],
   INTERNAL: [500, 'A fault of ours: please report it.'],

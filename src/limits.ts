@@ -54,6 +54,35 @@ export const LIMITS = {
   shardTriesMax: 3,
   /** Single requests waiting for a worker; more are refused with 503. */
   queuedRequestsMax: 4_096,
+  /** Request bodies held in memory at once, over all connections; more are refused with 503. */
+  httpBodiesBytesMax: 1024 * 1024 * 1024,
+  /** Batches under way at once. Each holds up to `httpAnswerBytesMax` of answers. */
+  httpBatchesMax: 16,
+  /** Answers of one batch computed ahead of their reader: a client that sends its whole body before it reads is served up to here. */
+  httpAnswerBytesMax: 16 * 1024 * 1024,
+  /** Risk reports computed at once (each opens a scenario set of its own), and waiting. */
+  httpReportsMax: 2,
+  httpReportsWaitingMax: 16,
+  /** Header fields of a request must have come after this long: a client that drips them is cut off. */
+  httpHeadersMs: 10_000,
+  /** A body that is read whole must have come after this long. */
+  httpBodyMs: 30_000,
+  /** A streamed body must have come whole after this long; the engine's pace counts. */
+  httpUploadMs: 300_000,
+  /** A batch ends when its client neither sends nor reads for this long. */
+  httpStallMs: 60_000,
+  /** An unused connection is kept this long: longer than the usual 60 s of a proxy, which must be the one to close it. */
+  httpKeepAliveMs: 65_000,
+  /** A connection on which no byte moves either way is cut: the backstop of all others, above the longest computation. */
+  httpIdleMs: 600_000,
+  /** How often the above are looked at. */
+  httpCheckMs: 1_000,
+  /** Requests on one connection; then it is closed, so that a load balancer can spread its clients anew. */
+  httpSocketRequestsMax: 10_000,
+  /** Mean delay of the event loop above which new requests are refused. Reading a large market takes the loop for less. */
+  httpLoopDelayMs: 1_000,
+  /** Requests under way when the service is closed have this long to end. */
+  httpDrainMs: 25_000,
   /** Rows of a price history, and its columns. */
   historyRowsMax: 1_000_000,
   historyColumnsMax: 2_000,

@@ -41,7 +41,10 @@ export class Lifetime {
   private end(name: SignalName): void {
     const drain = this.drain;
     this.drain = null;
-    if (drain !== null) return drain();
+    if (drain !== null) {
+      drain();
+      return;
+    }
     this.undo();
     process.stderr.write(`\nplimsoll: stopped by ${name}\n`);
     process.exit(SIGNALS[name]);

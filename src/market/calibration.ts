@@ -76,23 +76,25 @@ export function calibrate(history: History, options: CalibrationOptions = {}): C
   const shared =
     correlationLambda === lambda ? covariance : ewmaCovariance(rows, ids.length, correlationLambda);
   const assumed = assumedVols(ids, options.defaultVol);
-  const extended = extendCorrelation(
-    correlationOf(shared, ids.length),
-    ids.length,
-    assumed.spots,
-    assumed.assumption,
-  );
   const size = ids.length + assumed.spots.length;
-  const repair = repairCorrelation(extended, size);
+  const repair = repairCorrelation(
+    extendCorrelation(
+      correlationOf(shared, ids.length),
+      ids.length,
+      assumed.spots,
+      assumed.assumption,
+    ),
+    size,
+  );
+  const { degreesOfFreedom } = options;
   const model = readFactorModel({
     asOf: formatInstant(times[last + 1]!),
     periodsPerYear: periods.periodsPerYear,
     factors: [...measured(ids, covariance, periods.periodsPerYear), ...assumed.factors],
     correlation: toRows(repair.matrix, size),
-    ...(options.degreesOfFreedom === undefined
-      ? {}
-      : { degreesOfFreedom: options.degreesOfFreedom }),
+    ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }),
   });
+  const { frobeniusDistance, clippedEigenvalues } = repair;
   const report: CalibrationReport = {
     rows: history.dates.length,
     usableRows: count,
@@ -103,23 +105,25 @@ export function calibrate(history: History, options: CalibrationOptions = {}): C
     effectiveObservations: effectiveObservations(count, lambda),
     periodsPerYear: periods.periodsPerYear,
     periodsReason: periods.reason,
-    repair: {
-      frobeniusDistance: repair.frobeniusDistance,
-      clippedEigenvalues: repair.clippedEigenvalues,
-    },
+    repair: { frobeniusDistance, clippedEigenvalues },
     assumptions: [ASSUMED_START, ...assumed.sentences],
-    problems: [
-      ...spacingProblems(history, times, spacing),
-      ...ids.flatMap((id, factor) =>
-        columnProblems(history, {
-          id,
-          levels: historyColumn(history, id).values,
-          changes: columnOf(changes, factor, ids.length),
-        }),
-      ),
-    ],
+    problems: [...spacingProblems(history, times, spacing), ...problemsOf(history, ids, changes)],
   };
   return { model, report };
+}
+
+function problemsOf(
+  history: History,
+  ids: readonly string[],
+  changes: Float64Array,
+): DataProblem[] {
+  return ids.flatMap((id, factor) =>
+    columnProblems(history, {
+      id,
+      levels: historyColumn(history, id).values,
+      changes: columnOf(changes, factor, ids.length),
+    }),
+  );
 }
 
 function chooseFactors(history: History, underlyings: readonly string[] | undefined): string[] {

@@ -47,9 +47,9 @@ function gapsOf(market: Market, rows: readonly Row[]): number[] {
 }
 
 /**
- * What may lie between our value and the exchange's mark. Its forward moved while the chain was read, ours is one an expiry; and its mark lags
- * its own forward by up to 5e-4 of it (in these files a row's own figures are apart by up to 3.7e-4). A value in coin moves by at most max(1, K/F) per unit of ln F. The
- * volatility is rounded to 1e-4, which is 5e-5 · 0.4 √T, at most 2e-5 coin a year out.
+ * What may lie between our value and the exchange's mark. Its forward moved while the chain was read, ours is one an expiry; and its
+ * mark lags its own forward by up to 5e-4 of it (in these files a row's own figures are apart by up to 3.7e-4). A value in coin moves by
+ * at most max(1, K/F) per unit of ln F. The volatility is rounded to 1e-4, which is 5e-5 · 0.4 √T, at most 2e-5 coin a year out.
  */
 function gapMax({ forward, strike }: Instrument, rowForward: number): number {
   const drift = Math.abs(Math.log(rowForward / forward)) + 5e-4;

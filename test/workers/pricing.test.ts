@@ -81,7 +81,7 @@ describe('Black-76 in its limits', () => {
       expect(kernels.black76(100, 100, v, 1)).toBeLessThanOrEqual(100 * v);
     }
     for (const v of [1e-12, 1e-9, 1e-6]) {
-      // At the money the price is F (2Φ(v/2) − 1) = F v/√(2π) to v³, here without its third digit below 1e-16 F.
+      // At the money the price is F (2Φ(v/2) − 1) = F v/√(2π) (1 − v²/24 + …), and 1 − 2φM rounds to some ulp of 1: 1e-15 F.
       const exact = (100 * v) / Math.sqrt(2 * Math.PI);
       expect(Math.abs(kernels.black76(100, 100, v, 1) - exact)).toBeLessThan(1e-13);
     }

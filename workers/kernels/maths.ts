@@ -324,53 +324,25 @@ export function inverseNormalCdf(p: f64): f64 {
 }
 
 export function expArray(input: usize, output: usize, n: i32): void {
-  const pairs = input + ((<usize>n & ~3) << 3);
-  for (; input < pairs; input += 32, output += 32) {
-    const y0 = expV(v128.load(input));
-    const y1 = expV(v128.load(input, 16));
-    v128.store(output, y0);
-    v128.store(output, y1, 16);
-  }
-  const end = input + ((<usize>n & 2) << 3);
+  const end = input + ((<usize>n & ~1) << 3);
   for (; input < end; input += 16, output += 16) v128.store(output, expV(v128.load(input)));
   if (n & 1) f64.store(output, exp(f64.load(input)));
 }
 
 export function logArray(input: usize, output: usize, n: i32): void {
-  const pairs = input + ((<usize>n & ~3) << 3);
-  for (; input < pairs; input += 32, output += 32) {
-    const y0 = logV(v128.load(input));
-    const y1 = logV(v128.load(input, 16));
-    v128.store(output, y0);
-    v128.store(output, y1, 16);
-  }
-  const end = input + ((<usize>n & 2) << 3);
+  const end = input + ((<usize>n & ~1) << 3);
   for (; input < end; input += 16, output += 16) v128.store(output, logV(v128.load(input)));
   if (n & 1) f64.store(output, log(f64.load(input)));
 }
 
 export function normalCdfArray(input: usize, output: usize, n: i32): void {
-  const pairs = input + ((<usize>n & ~3) << 3);
-  for (; input < pairs; input += 32, output += 32) {
-    const y0 = normalCdfV(v128.load(input));
-    const y1 = normalCdfV(v128.load(input, 16));
-    v128.store(output, y0);
-    v128.store(output, y1, 16);
-  }
-  const end = input + ((<usize>n & 2) << 3);
+  const end = input + ((<usize>n & ~1) << 3);
   for (; input < end; input += 16, output += 16) v128.store(output, normalCdfV(v128.load(input)));
   if (n & 1) f64.store(output, normalCdf(f64.load(input)));
 }
 
 export function inverseNormalCdfArray(input: usize, output: usize, n: i32): void {
-  const pairs = input + ((<usize>n & ~3) << 3);
-  for (; input < pairs; input += 32, output += 32) {
-    const y0 = inverseNormalCdfV(v128.load(input));
-    const y1 = inverseNormalCdfV(v128.load(input, 16));
-    v128.store(output, y0);
-    v128.store(output, y1, 16);
-  }
-  const end = input + ((<usize>n & 2) << 3);
+  const end = input + ((<usize>n & ~1) << 3);
   for (; input < end; input += 16, output += 16) v128.store(output, inverseNormalCdfV(v128.load(input)));
   if (n & 1) f64.store(output, inverseNormalCdf(f64.load(input)));
 }

@@ -31,8 +31,11 @@ interface Ended {
   readonly summary: object;
 }
 
-export function tallyOutcome(tally: MarginTally, outcome: MarginResult | RejectedAccount): void {
-  if ('error' in outcome) return tally.reject(outcome);
+function tallyOutcome(tally: MarginTally, outcome: MarginResult | RejectedAccount): void {
+  if ('error' in outcome) {
+    tally.reject(outcome);
+    return;
+  }
   const { account, mode, currency, initialMargin, maintenanceMargin, equity } = outcome;
   const { marginRatio, state, scenarioSet, risk } = outcome;
   const standardError = risk.standardError.expectedShortfall;
@@ -43,29 +46,29 @@ export function tallyOutcome(tally: MarginTally, outcome: MarginResult | Rejecte
 function tallyBatch(tally: MarginTally, stream: Uint8Array): void {
   for (const row of tableFromIPC(stream)) {
     const value = row!.toJSON() as Record<string, string | number | null>;
-    if (value['summary'] !== null) continue;
-    if (value['errorCode'] !== null) {
+    if (value.summary !== null) continue;
+    if (value.errorCode !== null) {
       tally.reject({
-        account: value['account'] as string | null,
+        account: value.account as string | null,
         error: {
-          code: value['errorCode'] as ErrorCode,
-          message: String(value['errorMessage']),
-          ...(value['errorPath'] === null ? {} : { path: String(value['errorPath']) }),
+          code: value.errorCode as ErrorCode,
+          message: String(value.errorMessage),
+          ...(value.errorPath === null ? {} : { path: String(value.errorPath) }),
         },
       });
       continue;
     }
     tally.accept({
-      account: String(value['account']),
-      mode: String(value['mode']),
-      currency: String(value['currency']),
-      initialMargin: Number(value['initialMargin']),
-      standardError: Number(value['seExpectedShortfall']),
-      maintenanceMargin: Number(value['maintenanceMargin']),
-      equity: Number(value['equity']),
-      marginRatio: value['marginRatio'] as number | null,
-      state: String(value['state']),
-      scenarioSet: String(value['scenarioSet']),
+      account: String(value.account),
+      mode: String(value.mode),
+      currency: String(value.currency),
+      initialMargin: Number(value.initialMargin),
+      standardError: Number(value.seExpectedShortfall),
+      maintenanceMargin: Number(value.maintenanceMargin),
+      equity: Number(value.equity),
+      marginRatio: value.marginRatio as number | null,
+      state: String(value.state),
+      scenarioSet: String(value.scenarioSet),
     });
   }
 }

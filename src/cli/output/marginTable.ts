@@ -26,7 +26,10 @@ function greatest({ greatest: lines, currency, accounts, rejected }: MarginTally
   const rows = lines.map((line) => [
     line.account,
     line.mode,
-    estimate(line.initialMargin, line.standardError),
+    // The error is that of the net ES, which only portfolio margin is made of.
+    line.mode === 'portfolio'
+      ? estimate(line.initialMargin, line.standardError)
+      : money(line.initialMargin),
     money(line.maintenanceMargin),
     money(line.equity),
     percent(line.marginRatio),
