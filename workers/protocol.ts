@@ -2,7 +2,7 @@
  * Everything that crosses a thread: the tasks, their answers and the error envelope. A thrown Error loses its fields on the way (its
  * `code` too), so a worker never throws: it answers `{ ok: false, error }`.
  */
-import type { Session } from '../src/engine/session.ts';
+import type { Session } from '../src/engine/sessionData.ts';
 import type { ErrorRecord } from '../src/errors.ts';
 import type { Book } from '../src/margin/books.ts';
 import type { MarginResult, RejectedAccount } from '../src/margin/result.ts';

@@ -19,6 +19,7 @@ const ONE_THREAD = {
   OMP_NUM_THREADS: '1',
   MKL_NUM_THREADS: '1',
   BLIS_NUM_THREADS: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
 };
 
 export interface Peers {

@@ -32,5 +32,4 @@ def black76(parameters):
     return run
 
 
-
 serve({"black76": black76}, load, save)

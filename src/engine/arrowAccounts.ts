@@ -189,8 +189,12 @@ function checkedAccount(head: Head, columns: PositionColumns): Account | null {
   if ((entryPrices === null) !== (columns.entryPrices === null)) return null;
   if ((allocated === null) !== (columns.allocated === null)) return null;
   try {
-    const account = readAccount({ ...head, instruments: [], sizes: [] });
-    return { ...account, instruments, sizes: size, entryPrices, allocated };
+    // As rows, of which there are none: the head is checked, the columns have been.
+    const { id, mode, currency, creditLine, collateral, orders } = readAccount(head);
+    return {
+      ...{ id, mode, currency, creditLine, collateral, orders },
+      ...{ instruments, sizes: size, entryPrices, allocated, columnar: true },
+    };
   } catch {
     return null;
   }
@@ -209,17 +213,23 @@ function checkedNumbers(
   n: number,
   above: number,
   nullable: boolean,
-): Float64Array | null {
+): ArrayLike<number> | null {
   if (end - start !== n) return null;
   const { values, validity } = column;
-  let result = values.subarray(start, end);
+  let nulls = 0;
   for (let i = start; i < end; i++) {
-    if (validity !== null && isNull(column, i)) {
-      if (!nullable) return null;
-      // What stands at a null is anything: the first one is reason for a copy.
-      if (result.buffer === values.buffer) result = result.slice();
-      result[i - start] = Number.NaN;
-    } else if (!(values[i]! > above && values[i]! < Infinity)) return null;
+    if (validity !== null && isNull(column, i)) nulls += 1;
+    else if (!(values[i]! > above && values[i]! < Infinity)) return null;
+  }
+  if (nulls === 0) return values.subarray(start, end);
+  return nullable ? withoutNulls(column, start, end) : null;
+}
+
+/** What stands at a null is anything: NaN in a copy. */
+function withoutNulls(column: NumberColumn, start: number, end: number): number[] {
+  const result = new Array<number>(end - start);
+  for (let i = start; i < end; i++) {
+    result[i - start] = isNull(column, i) ? Number.NaN : column.values[i]!;
   }
   return result;
 }

@@ -28,7 +28,8 @@ import { fillSession, type Progress } from './fill.ts';
 import { Gatherer } from './gather.ts';
 import { mapOrdered } from './ordered.ts';
 import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
-import { openSession, type Session, type SessionRequest } from './session.ts';
+import { openSession, type SessionRequest } from './session.ts';
+import type { Session } from './sessionData.ts';
 import { openStreamed, streamedMargin } from './streamed.ts';
 
 export interface EngineOptions {

@@ -18,7 +18,7 @@ import {
 } from '../margin/result.ts';
 import { type TailMeasures, type TailRanks, tailRanks } from '../risk/tail.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
-import { type Session, usableScenarios } from './session.ts';
+import { type Session, usableScenarios } from './sessionData.ts';
 
 /** Beyond this the sums of an account might overflow on the way. */
 const LARGEST_SUM = 1e300;

@@ -7,7 +7,7 @@ import { Piscina } from 'piscina';
 import type { Answer, TaskBody, TaskValue } from '../../workers/protocol.ts';
 import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import type { Session } from './session.ts';
+import type { Session } from './sessionData.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;

@@ -3,7 +3,7 @@ import { ensure } from '../errors.ts';
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
 import type { UnderlyingRows } from '../valuation/plan.ts';
 import type { Executor } from './executor.ts';
-import type { Session } from './session.ts';
+import type { Session } from './sessionData.ts';
 
 export interface Progress {
   readonly stage: 'scenarios' | 'revaluation' | 'units' | 'accounts';

@@ -5,8 +5,6 @@
 import { compileKernels, createMemory, instantiateKernels } from '../../workers/kernels.ts';
 import { ensure, PlimsollError } from '../errors.ts';
 import { type Methodology, methodologyHash } from '../margin/methodology.ts';
-import type { Valuation } from '../margin/portfolio.ts';
-import type { Provenance } from '../margin/result.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import type { Market } from '../market/market.ts';
@@ -24,18 +22,7 @@ import { type PlannedFactors, planValuation } from '../valuation/plan.ts';
 import { type ArenaLayout, planArena } from './arena.ts';
 import { tailBytes } from './bookMemory.ts';
 import { ENGINE } from './fingerprint.ts';
-
-export interface Session {
-  readonly id: number;
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly layout: ArenaLayout;
-  readonly set: ScenarioSet;
-  readonly valuation: Valuation;
-  /** By underlying: 1 where a historical row lacks a factor of it; null where none does. */
-  readonly gaps: readonly (Uint8Array | null)[];
-  readonly provenance: Provenance;
-}
+import type { Session } from './sessionData.ts';
 
 /** What scenarios come from. */
 export interface ScenarioSource {
@@ -162,15 +149,4 @@ function writeShocks(
       }
     }
   }
-}
-
-/** Scenarios that count for a book: all, less the historical rows that lack a factor of an underlying it touches. */
-export function usableScenarios(session: Session, underlyings: readonly number[]): number {
-  const masks = underlyings.flatMap((u) => session.gaps[u] ?? []);
-  if (masks.length === 0) return session.set.scenarios;
-  let usable = 0;
-  for (let s = 0; s < session.set.scenarios; s++) {
-    if (masks.every((mask) => mask[s] === 0)) usable++;
-  }
-  return usable;
 }

@@ -16,7 +16,7 @@ import {
   rankFinder,
   SingleBook,
 } from './evaluator.ts';
-import type { Session } from './session.ts';
+import type { Session } from './sessionData.ts';
 
 /** A session as a worker holds it. */
 export interface Bench {

@@ -12,7 +12,8 @@ import { drawBlocks } from '../scenarios/scenarioSet.ts';
 import { rankFinder } from './evaluator.ts';
 import type { Executor } from './executor.ts';
 import type { FillOptions } from './fill.ts';
-import { openSession, type Session, type SessionRequest } from './session.ts';
+import { openSession, type SessionRequest } from './session.ts';
+import type { Session } from './sessionData.ts';
 import { rowOwners, unitBook } from './shards.ts';
 
 /** Rows of results that are kept at once. */

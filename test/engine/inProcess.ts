@@ -2,7 +2,8 @@
 
 import { viewsOf } from '../../src/engine/bookMemory.ts';
 import { AccountEvaluator, type AccountOutcome } from '../../src/engine/evaluator.ts';
-import { openSession, type Session } from '../../src/engine/session.ts';
+import { openSession } from '../../src/engine/session.ts';
+import type { Session } from '../../src/engine/sessionData.ts';
 import { type Bench, drawShard, revalueShard, unitShard } from '../../src/engine/shards.ts';
 import { type MethodologyInput, resolveMethodology } from '../../src/margin/methodology.ts';
 import type { MarginResult } from '../../src/margin/result.ts';

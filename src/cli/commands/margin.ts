@@ -42,7 +42,7 @@ export async function runMargin(options: MarginOptions, terminal: Terminal): Pro
       : oneByOne(engine, source, tally, terminal);
     await deliver(answer, options, terminal);
     const seconds = (performance.now() - ready) / 1000;
-    const text = marginTable(tally, seconds);
+    const text = marginTable(tally, { seconds, scenarioSet: info.scenarioSet });
     const target = outOf(options);
     terminal.progress.stop();
     if (target === undefined) await terminal.write(text);

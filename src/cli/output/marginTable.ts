@@ -15,8 +15,14 @@ const COLUMNS = [
 
 const STATES = ['healthy', 'warning', 'margin-call', 'liquidation', 'default'];
 
-export function marginTable(tally: MarginTally, seconds: number): string {
-  return [greatest(tally), rejections(tally), summary(tally, seconds)]
+/** Of the run as a whole: how long the accounts took, and on what they were measured. */
+export interface MarginRun {
+  readonly seconds: number;
+  readonly scenarioSet: string;
+}
+
+export function marginTable(tally: MarginTally, run: MarginRun): string {
+  return [greatest(tally), rejections(tally), summary(tally, run)]
     .filter((part) => part !== '')
     .join('\n');
 }
@@ -55,7 +61,7 @@ function rejections({ rejections: shown, rejected }: MarginTally): string {
   return `Rejected: ${count(rejected)}\n\n${table(columns, rows)}${more}`;
 }
 
-function summary(tally: MarginTally, seconds: number): string {
+function summary(tally: MarginTally, { seconds, scenarioSet }: MarginRun): string {
   const { accounts, rejected, totals, currency, states, codes } = tally;
   const known = STATES.filter((state) => states.has(state));
   const counted = known.map((state) => `${state} ${count(states.get(state)!)}`).join(', ');
@@ -67,7 +73,7 @@ function summary(tally: MarginTally, seconds: number): string {
     ['initial margin', `${money(totals.initialMargin)} ${currency}`],
     ['maintenance', `${money(totals.maintenanceMargin)} ${currency}`],
     ['equity', `${money(totals.equity)} ${currency}`],
-    ...(tally.scenarioSet === '' ? [] : [['scenario set', shortHash(tally.scenarioSet)] as const]),
+    ['scenario set', shortHash(scenarioSet)],
     ['digest', tally.digest],
     ['time', `${duration(seconds)}, ${count(accounts / seconds)} accounts/s`],
   ];

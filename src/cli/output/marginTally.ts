@@ -1,18 +1,21 @@
 /** What a table says about a batch of margin results, gathered as they pass by: totals, states, the greatest accounts, the rejected ones. */
 import type { RejectedAccount } from '../../margin/result.ts';
 
-/** Of a result, what the table shows. */
-export interface MarginLine {
+/** Of a result, what every account is asked for. */
+export interface MarginFigures {
   readonly account: string;
   readonly mode: string;
   readonly currency: string;
   readonly initialMargin: number;
-  readonly standardError: number;
   readonly maintenanceMargin: number;
   readonly equity: number;
   readonly marginRatio: number | null;
   readonly state: string;
-  readonly scenarioSet: string;
+}
+
+/** What the table shows of one account. */
+export interface MarginLine extends MarginFigures {
+  readonly standardError: number;
 }
 
 export interface Totals {
@@ -28,7 +31,6 @@ export class MarginTally {
   accounts = 0;
   rejected = 0;
   currency = '';
-  scenarioSet = '';
   digest = '';
   readonly totals: Totals = { initialMargin: 0, maintenanceMargin: 0, equity: 0 };
   readonly states = new Map<string, number>();
@@ -43,19 +45,19 @@ export class MarginTally {
     this.shown = shown;
   }
 
-  accept(line: MarginLine): void {
-    const { initialMargin, maintenanceMargin, equity, state } = line;
+  /** @param standardError asked for only where the account is listed */
+  accept(figures: MarginFigures, standardError: () => number): void {
+    const { initialMargin, maintenanceMargin, equity, state } = figures;
     this.accounts += 1;
-    this.currency = line.currency;
-    this.scenarioSet = line.scenarioSet;
+    this.currency = figures.currency;
     this.totals.initialMargin += initialMargin;
     this.totals.maintenanceMargin += maintenanceMargin;
     this.totals.equity += equity;
     this.states.set(state, (this.states.get(state) ?? 0) + 1);
+    if (this.shown === 0) return;
     const last = this.greatest[this.shown - 1];
-    if (this.shown > 0 && !(last !== undefined && last.initialMargin >= initialMargin)) {
-      this.keep(line);
-    }
+    if (last !== undefined && last.initialMargin >= initialMargin) return;
+    this.keep({ ...figures, standardError: standardError() });
   }
 
   reject(outcome: RejectedAccount): void {

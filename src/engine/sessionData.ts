@@ -1,0 +1,28 @@
+/** A session as it is sent to workers. Apart from `session.ts`, which opens one, so that a worker need not load readers and calibration. */
+import type { Valuation } from '../margin/portfolio.ts';
+import type { Provenance } from '../margin/result.ts';
+import type { ScenarioSet } from '../scenarios/scenarioSet.ts';
+import type { ArenaLayout } from './arena.ts';
+
+export interface Session {
+  readonly id: number;
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly layout: ArenaLayout;
+  readonly set: ScenarioSet;
+  readonly valuation: Valuation;
+  /** By underlying: 1 where a historical row lacks a factor of it; null where none does. */
+  readonly gaps: readonly (Uint8Array | null)[];
+  readonly provenance: Provenance;
+}
+
+/** Scenarios that count for a book: all, less the historical rows that lack a factor of an underlying it touches. */
+export function usableScenarios(session: Session, underlyings: readonly number[]): number {
+  const masks = underlyings.flatMap((u) => session.gaps[u] ?? []);
+  if (masks.length === 0) return session.set.scenarios;
+  let usable = 0;
+  for (let s = 0; s < session.set.scenarios; s++) {
+    if (masks.every((mask) => mask[s] === 0)) usable++;
+  }
+  return usable;
+}

@@ -1,0 +1,116 @@
+/** Every answer that is not a success is application/problem+json (RFC 9457) with a code of `ERROR_CODES`. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ERROR_CODES, type ErrorCode, PlimsollError } from '../../errors.ts';
+import type { Problem } from '../schemas/problem.ts';
+
+const PROBLEM_TYPE = 'application/problem+json';
+/** Seconds: work is counted in milliseconds, so a queue that is full now has room soon. */
+const RETRY_AFTER = '1';
+
+export function problemOf(error: PlimsollError): Problem {
+  const { code, message, path, account } = error;
+  const [status, sentence] = ERROR_CODES[code];
+  return {
+    type: `urn:plimsoll:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: sentence,
+    status,
+    detail: message,
+    code,
+    ...(path === undefined || path === '' ? {} : { path }),
+    ...(account === undefined || account === '' ? {} : { account }),
+  };
+}
+
+/** Codes of the framework's own errors. */
+const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE',
+  FST_ERR_NOT_FOUND: 'NOT_FOUND',
+};
+
+/**
+ * The error as one of ours. What the framework says of a request is passed on; the message of anything else may name what is no
+ * caller's business, and stays in the log.
+ */
+function asProblem(error: FastifyError | PlimsollError): PlimsollError {
+  if (error instanceof PlimsollError) return error;
+  const known = FRAMEWORK_CODES[error.code];
+  if (known !== undefined) return new PlimsollError(known, error.message);
+  const status = error.statusCode ?? 500;
+  if (status === 404) return new PlimsollError('NOT_FOUND', error.message);
+  if (status === 413) return new PlimsollError('TOO_LARGE', error.message);
+  if (status >= 400 && status < 500) return new PlimsollError('MALFORMED_REQUEST', error.message);
+  return new PlimsollError('INTERNAL', 'an unexpected fault; the log of the service has it');
+}
+
+export function sendProblem(
+  thrown: FastifyError | PlimsollError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  // A body that broke off fails with the socket's error: nobody is there to be answered.
+  const gone = reply.raw.destroyed || reply.raw.socket?.destroyed === true;
+  const error = gone ? new PlimsollError('CANCELLED', 'the caller has gone') : asProblem(thrown);
+  if (error.status >= 500) request.log.error({ err: thrown }, 'request failed');
+  else request.log.debug({ err: thrown }, 'request refused');
+  if (error.status === 503) reply.header('retry-after', RETRY_AFTER);
+  // The rest of a refused body is not waited for.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  reply.code(error.status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error)));
+}
+
+export function addProblems(app: FastifyInstance): void {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    for (const name of [method].flat()) known.add(name);
+    methods.set(url, known);
+  });
+  app.setErrorHandler<FastifyError>(sendProblem);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const allowed = methods.get(path);
+    if (allowed === undefined || allowed.has(request.method)) {
+      throw new PlimsollError('NOT_FOUND', `there is nothing at ${path}`);
+    }
+    const names = [...allowed].sort().join(', ');
+    reply.header('allow', names);
+    throw new PlimsollError('METHOD_NOT_ALLOWED', `${path} is for ${names} only`);
+  });
+}
+
+/** Sockets whose answer has begun: a problem written into it would look like a part of it. */
+const answering = new WeakSet<object>();
+
+export function addAnswerMarks(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    const { socket } = request.raw;
+    answering.add(socket);
+    reply.raw.once('close', () => answering.delete(socket));
+  });
+}
+
+const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+};
+
+/** What is no HTTP, or comes too slowly, has no request to answer: the problem is written on the socket itself. */
+export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || answering.has(socket)) {
+    socket.destroy();
+    return;
+  }
+  const code = PARSER_CODES[error.code ?? ''] ?? 'MALFORMED_REQUEST';
+  const problem = problemOf(new PlimsollError(code, ERROR_CODES[code][1]));
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,68 @@
+/** Whether requests can be served: the engine must have its scenarios, and the service must not be closing. */
+import type { FastifyInstance } from 'fastify';
+import type { Engine } from '../../engine/engine.ts';
+import { PlimsollError } from '../../errors.ts';
+
+export type ReadyState = 'starting' | 'ready' | 'failed' | 'draining';
+
+export class Readiness {
+  private state: ReadyState = 'starting';
+  private reason = '';
+
+  constructor(engine: Engine) {
+    engine.ready().then(
+      () => this.leaveStart('ready'),
+      (error: Error) => {
+        this.reason = error.message;
+        this.leaveStart('failed');
+      },
+    );
+  }
+
+  get current(): ReadyState {
+    return this.state;
+  }
+
+  drain(): void {
+    this.state = 'draining';
+  }
+
+  /** @throws STARTING, or CLOSED when the service closes or the engine could not start */
+  require(): void {
+    if (this.state === 'ready') return;
+    if (this.state === 'starting') {
+      throw new PlimsollError('STARTING', 'the engine is drawing its scenarios');
+    }
+    if (this.state === 'draining') throw new PlimsollError('CLOSED', 'the service is closing');
+    throw new PlimsollError('CLOSED', `the engine could not start: ${this.reason}`);
+  }
+
+  private leaveStart(state: ReadyState): void {
+    if (this.state === 'starting') this.state = state;
+  }
+}
+
+const SWEEP_MS = 100;
+
+/**
+ * A clean end. Fastify's own close waits until the last keep-alive connection times out; so while draining every answer says
+ * `connection: close`, and connections that fall idle are swept. Requests that come on open connections are refused; those under way
+ * are answered.
+ */
+export function addDraining(app: FastifyInstance, readiness: Readiness): void {
+  app.addHook('preClose', async () => {
+    readiness.drain();
+    app.server.closeIdleConnections();
+    const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
+    sweep.unref();
+    const stop = (): void => clearInterval(sweep);
+    if (app.server.listening) app.server.once('close', stop);
+    else stop();
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (readiness.current === 'draining') reply.header('connection', 'close');
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.url.startsWith('/v1/')) readiness.require();
+  });
+}
