@@ -69,12 +69,6 @@ def tail_of_rows(parameters):
     return run
 
 
-def copy_of_rows(parameters):
-    rows = ARRAYS["rows"]
-    copy = np.empty_like(rows)
-    return lambda: np.copyto(copy, rows)
-
-
 def accounts(parameters):
     """Accounts x instruments times instruments x scenarios, then the tail of each account, so many accounts at a time."""
     cube, mass = ARRAYS["cube"], parameters["mass"]
@@ -110,7 +104,6 @@ serve(
         "bits": raw_bits,
         "black76": black76,
         "tails": tail_of_rows,
-        "copy": copy_of_rows,
         "accounts": accounts,
     },
     lambda path, shape: np.fromfile(path).reshape(shape),

@@ -1,7 +1,7 @@
 /** VaR and ES of one row of P&L: the kernels' tail and the measures taken of it. */
 import { mean, quantile } from 'simple-statistics';
 import { BookMemory } from '../../src/engine/bookMemory.ts';
-import { tailMeasures, tailRanks } from '../../src/risk/tail.ts';
+import { tailRanks } from '../../src/risk/tail.ts';
 import { mustAgree } from '../agreement.ts';
 import type { Context, Suite } from '../context.ts';
 import { contest, KERNEL_EFFORT, QUICK_EFFORT, ratiosOf } from '../contest.ts';

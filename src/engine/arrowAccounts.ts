@@ -191,9 +191,19 @@ function checkedAccount(head: Head, columns: PositionColumns): Account | null {
   try {
     // As rows, of which there are none: the head is checked, the columns have been.
     const { id, mode, currency, creditLine, collateral, orders } = readAccount(head);
+    // Field by field: Node 20 takes microseconds over an object that is spread and then extended.
     return {
-      ...{ id, mode, currency, creditLine, collateral, orders },
-      ...{ instruments, sizes: size, entryPrices, allocated, columnar: true },
+      id,
+      mode,
+      currency,
+      creditLine,
+      collateral,
+      orders,
+      instruments,
+      sizes: size,
+      entryPrices,
+      allocated,
+      columnar: true,
     };
   } catch {
     return null;

@@ -151,17 +151,24 @@ function columnData(column: ResultColumn, rows: readonly Row[]): Data {
   return makeData({ type: TYPES[column.type], length, nullCount, nullBitmap, data } as never);
 }
 
+const encoder = new TextEncoder();
+
 /** Texts end to end in UTF-8, and where each ends. */
-function encoded(values: readonly (string | null)[]) {
+function encoded(values: readonly (string | null)[]): {
+  valueOffsets: Int32Array;
+  data: Uint8Array;
+} {
+  const joined = values.join('');
+  const data = encoder.encode(joined);
+  // As many bytes as code units: all is ASCII, and lengths need no counting.
+  const ascii = data.length === joined.length;
   const valueOffsets = new Int32Array(values.length + 1);
   let total = 0;
   values.forEach((value, i) => {
-    total += value === null ? 0 : Buffer.byteLength(value);
+    if (value !== null) total += ascii ? value.length : Buffer.byteLength(value);
     valueOffsets[i + 1] = total;
   });
-  const data = Buffer.allocUnsafeSlow(total);
-  values.forEach((value, i) => {
-    if (value !== null) data.write(value, valueOffsets[i]!, 'utf8');
-  });
-  return { valueOffsets, data: new Uint8Array(data.buffer) };
+  if (total === data.length) return { valueOffsets, data };
+  // Lone surrogates of two neighbours joined to a character: each becomes U+FFFD, which is what UTF-8 has for them.
+  return encoded(values.map((value) => value && Buffer.from(value).toString()));
 }

@@ -32,7 +32,10 @@ export interface DemoMarket {
 }
 
 const AS_OF = '2026-01-02T08:00:00Z';
-/** Days to expiry: weeklies, the month ends and quarter ends of 2026, all Fridays at 08:00. Nearest first, but weeklies beyond the second only when many are asked for. */
+/**
+ * Days to expiry: weeklies, the month ends and quarter ends of 2026, all Fridays at 08:00. Nearest first, but weeklies beyond the
+ * second only when many are asked for.
+ */
 const EXPIRY_DAYS = [7, 14, 28, 56, 84, 175, 266, 357, 21, 42];
 const FUTURE_DAYS = [28, 84, 175, 266, 357, 7, 14, 21, 42, 56];
 

@@ -136,6 +136,15 @@ describe('arrowResults', () => {
     ]);
   });
 
+  it('keeps neighbours apart whose ends would make one character', () => {
+    const rows = rowsOf([
+      arrowResultHeader(),
+      arrowResults([result('a\ud83d', 1, 1), result('\ude00b', 2, 2)]),
+      arrowResultFooter(SUMMARY),
+    ]);
+    expect(rows.map((item) => item.account)).toEqual(['a\ufffd', '\ufffdb', null]);
+  });
+
   it('is a stream without results too', () => {
     expect(arrowResults([])).toHaveLength(0);
     expect(rowsOf([arrowResultHeader(), arrowResultFooter(SUMMARY)])).toEqual([

@@ -1,0 +1,90 @@
+/** A market of options whose cube is filled in this thread, and random books on it: what the accounts suite measures. */
+import { viewsOf } from '../src/engine/bookMemory.ts';
+import { openSession, type Session } from '../src/engine/session.ts';
+import { drawShard, revalueShard, rowOwners, unitShard } from '../src/engine/shards.ts';
+import type { Book, BookSegment } from '../src/margin/books.ts';
+import { resolveMethodology } from '../src/margin/methodology.ts';
+import { demoMarket } from '../src/market/demoMarket.ts';
+import { type DemoRandom, demoRandom } from '../src/market/demoRandom.ts';
+import { compileFactorModel } from '../src/market/factorModel.ts';
+import { compileMarket } from '../src/market/market.ts';
+import { drawBlocks } from '../src/scenarios/scenarioSet.ts';
+import { instantiateKernels, type Kernels } from '../workers/kernels.ts';
+
+export interface Exchange {
+  readonly session: Session;
+  readonly kernels: Kernels;
+  readonly views: ReturnType<typeof viewsOf>;
+  /** Rows of the cube that are instruments, in id order. */
+  readonly instrumentRows: readonly number[];
+  /** Underlying by row. */
+  readonly owners: Int32Array;
+}
+
+const UNDERLYINGS = 5;
+
+export function openExchange(size: {
+  readonly instruments: number;
+  readonly scenarios: number;
+}): Exchange {
+  const demo = demoMarket({
+    underlyings: UNDERLYINGS,
+    options: size.instruments,
+    futureExpiries: 0,
+    outright: false,
+  });
+  const market = compileMarket(demo.market);
+  const session = openSession({
+    market,
+    methodology: resolveMethodology({ scenarios: size.scenarios }, true),
+    factors: compileFactorModel(demo.factors),
+    history: null,
+    slots: 1,
+    kept: true,
+    resultRows: 0,
+  });
+  const kernels = instantiateKernels(session.module, session.memory);
+  const views = viewsOf(session.memory);
+  const bench = { session, kernels, views };
+  const underlyings = market.underlyings.map((_, u) => u);
+  for (let block = 0; block < drawBlocks(size.scenarios); block++) {
+    drawShard(bench, 0, block);
+    revalueShard(bench, 0, block, underlyings);
+  }
+  const { rows, rowOf } = session.valuation.plan;
+  unitShard(bench, 0, 0, rows);
+  const instrumentRows = Array.from(rowOf).filter((row) => row !== -1);
+  return { session, kernels, views, instrumentRows, owners: rowOwners(session) };
+}
+
+/** A row of the cube, all scenarios in order. */
+export function cubeRow({ session, views }: Exchange, row: number): Float64Array {
+  const { layout, set } = session;
+  const start = (layout.rows + row * layout.rowBytes) / 8;
+  return views.f64.slice(start, start + set.scenarios);
+}
+
+/** Books of so many different instruments each, drawn evenly; sizes are normal. */
+export function randomBooks(exchange: Exchange, count: number, positions: number): readonly Book[] {
+  const random = demoRandom(`bench/${positions}`);
+  return Array.from({ length: count }, () => randomBook(exchange, positions, random));
+}
+
+function randomBook(
+  { instrumentRows, owners }: Exchange,
+  positions: number,
+  random: DemoRandom,
+): Book {
+  const rows = new Set<number>();
+  while (rows.size < positions) rows.add(instrumentRows[random.index(instrumentRows.length)]!);
+  const byUnderlying = new Map<number, { rows: number[]; sizes: number[] }>();
+  for (const row of [...rows].sort((a, b) => a - b)) {
+    const segment = byUnderlying.get(owners[row]!) ?? { rows: [], sizes: [] };
+    byUnderlying.set(owners[row]!, segment);
+    segment.rows.push(row);
+    segment.sizes.push(random.normal());
+  }
+  const underlyings = [...byUnderlying.keys()].sort((a, b) => a - b);
+  const segments: BookSegment[] = underlyings.map((u) => byUnderlying.get(u)!);
+  return { segments, underlyings };
+}
