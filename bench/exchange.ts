@@ -1,6 +1,7 @@
 /** A market of options whose cube is filled in this thread, and random books on it: what the accounts suite measures. */
 import { viewsOf } from '../src/engine/bookMemory.ts';
-import { openSession, type Session } from '../src/engine/session.ts';
+import { openSession } from '../src/engine/session.ts';
+import type { Session } from '../src/engine/sessionData.ts';
 import { drawShard, revalueShard, rowOwners, unitShard } from '../src/engine/shards.ts';
 import type { Book, BookSegment } from '../src/margin/books.ts';
 import { resolveMethodology } from '../src/margin/methodology.ts';

@@ -9,7 +9,10 @@ export const ERROR_CODES = {
   MALFORMED_ARROW: [400, 'The Arrow stream cannot be decoded.'],
   MALFORMED_PARQUET: [400, 'The Parquet file cannot be decoded.'],
   MALFORMED_REQUEST: [400, 'The bytes are not an HTTP request that this service reads.'],
-  METHOD_NOT_ALLOWED: [405, 'The path exists, but not for this method; `Allow` names those it has.'],
+  METHOD_NOT_ALLOWED: [
+    405,
+    'The path exists, but not for this method; `Allow` names those it has.',
+  ],
   REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
   HEADERS_TOO_LARGE: [431, 'The header fields of the request are too large.'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The content type is not one that this route reads.'],

@@ -23,6 +23,7 @@ export class ByteQueue {
     return this.total;
   }
 
+  /** The piece must not be changed afterwards: only small ones are copied. */
   push(piece: Uint8Array): void {
     if (piece.length === 0) return;
     this.total += piece.length;

@@ -5,7 +5,6 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { TSchema } from 'typebox';
 import type { Engine } from '../engine/engine.ts';
 import { PlimsollError } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
 import { type Reader, reader } from '../schema.ts';
 import { SERVER_LIMITS, type ServerContext, type ServerLimits, serverContext } from './context.ts';
 import { addMediaTypes } from './plugins/mediaTypes.ts';
@@ -143,6 +142,3 @@ function addQueryCheck(app: FastifyInstance): void {
     });
   });
 }
-
-/** How long `startServer` lets requests under way take when it is closed. */
-export const DRAIN_MS: number = LIMITS.httpDrainMs;

@@ -1,6 +1,7 @@
 /** The service, listening. Signals are the business of whoever starts it. */
 import type { FastifyInstance } from 'fastify';
-import { type AppOptions, buildApp, DRAIN_MS } from './app.ts';
+import { LIMITS } from '../limits.ts';
+import { type AppOptions, buildApp } from './app.ts';
 
 export interface ServerOptions extends AppOptions {
   /** Default 127.0.0.1: only this machine. */
@@ -23,7 +24,7 @@ export interface Server {
 
 /** @throws what `listen` of node:net throws: EADDRINUSE, EACCES, … */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { host = '127.0.0.1', port = 8080, drainMs = DRAIN_MS } = options;
+  const { host = '127.0.0.1', port = 8080, drainMs = LIMITS.httpDrainMs } = options;
   const app = await buildApp(options);
   try {
     const address = await app.listen({ host, port });

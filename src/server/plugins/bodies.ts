@@ -95,8 +95,6 @@ function tooSlow(ms: number): PlimsollError {
   return new PlimsollError('REQUEST_TIMEOUT', `the body did not come within ${ms} ms`);
 }
 
-
-
 /**
  * The body as it comes. It is not destroyed when its reader stops early: the socket is still needed, to say why.
  * @throws REQUEST_TIMEOUT when nothing comes for `stallMs` although it is asked for

@@ -58,7 +58,10 @@ export function sendProblem(
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER);
   // The rest of a refused body is not waited for.
   if (!request.raw.complete) reply.header('connection', 'close');
-  reply.code(error.status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error)));
+  reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(error)));
 }
 
 export function addProblems(app: FastifyInstance): void {

@@ -1,5 +1,5 @@
 /** The market that figures are computed on, and the methodology. */
-import { type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type DemoAccount, demoAccounts } from '../../book/demoAccounts.ts';
@@ -9,7 +9,7 @@ import { AccountSchema } from '../../margin/account.ts';
 import { type MarketSnapshot, MarketSnapshotSchema } from '../../market/snapshot.ts';
 import type { ServerContext } from '../context.ts';
 import { withJson } from '../plugins/bodies.ts';
-import { MarketInfoSchema, type MarketInfo, MethodologyInfoSchema } from '../schemas/market.ts';
+import { type MarketInfo, MarketInfoSchema, MethodologyInfoSchema } from '../schemas/market.ts';
 import { problems } from '../schemas/problem.ts';
 
 const EXAMPLES = 20;

@@ -1,10 +1,10 @@
 /** Accounts and results as routes say them: the schemas of the layers below, with examples. */
 import Type, { type TUnion } from 'typebox';
 import {
-  AccountSchema,
-  ColumnarAccountSchema,
   type AccountInput,
+  AccountSchema,
   type ColumnarAccountInput,
+  ColumnarAccountSchema,
 } from '../../margin/account.ts';
 import { MarginResultSchema, RejectedAccountSchema } from '../../margin/result.ts';
 
