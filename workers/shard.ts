@@ -52,7 +52,7 @@ function evaluatorOf({ bench, evaluators }: Attached, slot: number): AccountEval
   return evaluator;
 }
 
-function carryOut({ body, slot, cancel }: Task, at: Attached): TaskValue {
+async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<TaskValue> {
   const cancelled = (): boolean => Atomics.load(cancel, 0) !== 0;
   if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
   switch (body.kind) {
@@ -70,19 +70,20 @@ function carryOut({ body, slot, cancel }: Task, at: Attached): TaskValue {
       return { kind: 'tails', measures: tailShard(at.bench, slot, body.first, body.ranks) };
     case 'accounts': {
       const { input, output } = body;
-      return {
-        kind: 'accounts',
-        answer: accountShard(evaluatorOf(at, slot), input, output, cancelled),
-      };
+      const evaluator = evaluatorOf(at, slot);
+      // The Arrow writer is large: a worker loads it when it is first asked for.
+      const arrow = output === 'arrow' ? await import('../src/engine/arrowResults.ts') : null;
+      const answer = accountShard(evaluator, input, output, cancelled, arrow?.arrowResults);
+      return { kind: 'accounts', answer };
     }
   }
 }
 
-export default function shard(task: Task): Answer {
+export default async function shard(task: Task): Promise<Answer> {
   try {
     const at = attach(task);
     if (at === null) return { ok: false, needsSession: true };
-    const answer: Answer = { ok: true, value: carryOut(task, at) };
+    const answer: Answer = { ok: true, value: await carryOut(task, at) };
     if (answer.value.kind !== 'accounts') return answer;
     const { lines } = answer.value.answer;
     return lines === null ? answer : (move(new Handover(answer, lines)) as unknown as Answer);

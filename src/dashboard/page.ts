@@ -91,12 +91,12 @@ function table(caption: string, head: readonly string[], rows: readonly (readonl
 
 function riskPart({ risk, currency }: MarginResult): Child[] {
   const { valueAtRisk, expectedShortfall, standardError, interval } = risk;
-  const caption = `The band is the ${percent(interval.level)} interval of VaR, the whiskers one standard error of ES.`;
+  const caption = `The band is the ${interval.level * 100}% interval of VaR, the whiskers one standard error of ES.`;
   const horizon = `${risk.horizonDays} ${risk.horizonDays === 1 ? 'day' : 'days'}`;
   return [
     element('h3', ['Tail']),
     table(
-      `${percent(risk.confidence)}, ${horizon}, ${risk.scenarios.toLocaleString('en')} scenarios, ± one standard error, ${currency}`,
+      `At ${risk.confidence}, ${horizon}, ${risk.scenarios.toLocaleString('en')} scenarios, ± one standard error, ${currency}`,
       ['Measure', 'Loss'],
       [
         ['Value at risk', withError(valueAtRisk, standardError.valueAtRisk)],

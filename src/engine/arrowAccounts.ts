@@ -18,8 +18,6 @@ import { isNull, span, texts } from './arrowValues.ts';
 import type { AccountDocument } from './evaluator.ts';
 import { malformedArrow } from './flatTable.ts';
 
-export { arrowResultFooter, arrowResultHeader, arrowResults } from './arrowResults.ts';
-
 /** Numbers of one row of a list column; `validity` looks them up from `start`. */
 interface Numbers {
   readonly column: NumberColumn;

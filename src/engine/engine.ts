@@ -19,7 +19,7 @@ import {
 import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
-import { arrowResultFooter, arrowResultHeader } from './arrowAccounts.ts';
+import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
 import { cutArrow } from './arrowStream.ts';
 import { batchValues, cutArray, cutLines } from './chunks.ts';
 import type { AccountOutcome } from './evaluator.ts';

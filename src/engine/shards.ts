@@ -8,11 +8,12 @@ import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
-import { arrowResults, readArrowAccounts } from './arrowAccounts.ts';
+import { readArrowAccounts } from './arrowAccounts.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
 import {
   type AccountDocument,
   type AccountEvaluator,
+  type AccountOutcome,
   rankFinder,
   SingleBook,
 } from './evaluator.ts';
@@ -185,12 +186,16 @@ export function tailShard(
   });
 }
 
-/** Margins accounts and writes them in the form asked for. */
+/**
+ * Margins accounts and writes them in the form asked for: as values, or as NDJSON lines, and with these as a record batch where there is
+ * an encoder of one.
+ */
 export function accountShard(
   evaluator: AccountEvaluator,
   input: AccountInput,
   output: AccountOutput,
   cancelled: () => boolean,
+  toArrow?: (outcomes: readonly AccountOutcome[]) => Uint8Array,
 ): AccountsAnswer {
   const outcomes = evaluator.evaluate(readDocuments(input), cancelled);
   const rejectedCount = outcomes.filter((outcome) => 'error' in outcome).length;
@@ -198,12 +203,7 @@ export function accountShard(
   if (output === 'values') return { ...answer, lines: null, values: outcomes, arrow: null };
   const text = outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join('');
   const lines = new TextEncoder().encode(text);
-  return {
-    ...answer,
-    lines,
-    values: null,
-    arrow: output === 'arrow' ? arrowResults(outcomes) : null,
-  };
+  return { ...answer, lines, values: null, arrow: toArrow?.(outcomes) ?? null };
 }
 
 function readDocuments(input: AccountInput): readonly AccountDocument[] {

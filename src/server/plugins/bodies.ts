@@ -69,14 +69,14 @@ function collect(request: FastifyRequest, { limit, timeoutMs, reserve }: Collect
     };
     const timer = setTimeout(() => fail(tooSlow(timeoutMs)), timeoutMs);
     const onData = (piece: Buffer): void => {
-      total += piece.length;
-      if (total > limit) return fail(tooLarge(limit));
       try {
+        total += piece.length;
+        if (total > limit) throw tooLarge(limit);
         reserve(piece.length);
+        pieces.push(piece);
       } catch (error) {
-        return fail(error as Error);
+        fail(error as Error);
       }
-      pieces.push(piece);
     };
     const onEnd = (): void => {
       stop();
