@@ -23,6 +23,8 @@ export interface Line {
   readonly spread: number;
   /** Our rate over that of the twin, of a library or of a peer, by name. Below 1 the other one is faster. */
   readonly ratios: Readonly<Record<string, number>>;
+  /** Other figures of the same measurement, in the units that their names end in. */
+  readonly figures?: Readonly<Record<string, number>>;
   /** Of the bytes that were computed; the same on every run and machine. Null where a line computes nothing of its own. */
   readonly hash: string | null;
   readonly targets: readonly Target[];

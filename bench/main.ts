@@ -38,7 +38,12 @@ function readCall(args: readonly string[]): Call | null {
     if (unknown.length > 0) throw new Error(`there is no suite ${unknown.join(', ')}`);
     if (values.help) process.stdout.write(USAGE);
     if (values.help) process.exit(0);
-    return { only: values.only, json: values.json, quick: values.quick, peers: !values['no-peers'] };
+    return {
+      only: values.only,
+      json: values.json,
+      quick: values.quick,
+      peers: !values['no-peers'],
+    };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return null;

@@ -19,7 +19,9 @@ export function tableOf(lines: readonly Line[]): string {
 }
 
 function cells(line: Line): string[] {
-  const ratios = Object.entries(line.ratios).map(([name, ratio]) => `${name} ${threeDigits(ratio)}×`);
+  const ratios = Object.entries(line.ratios).map(
+    ([name, ratio]) => `${name} ${threeDigits(ratio)}×`,
+  );
   return [
     line.name,
     `${scaled(line.rate)} ${line.unit}`,

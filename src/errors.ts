@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   STARTING: [503, 'Scenarios are still being drawn and instruments revalued; try again later.'],
   CLOSED: [503, 'The engine is closing.'],
   USAGE: [400, 'The command was called wrongly.'],
+  OUTPUT_FAILED: [500, 'The results could not be written.'],
   INTERNAL: [500, 'A fault of ours: please report it.'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -149,7 +149,7 @@ export interface Kernels {
   ): void;
 
   // --- accumulation.ts and tail.ts: the records are described in kernels/accumulation.ts
-  /** Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `slot` is 128 bytes. */
+  /** Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `slot` has room for one block of sums. */
   accumulate(
     cube: Pointer,
     blockBytes: number,

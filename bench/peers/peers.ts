@@ -99,7 +99,10 @@ export class Peer {
 }
 
 export function openPeers(): Peers {
-  const numpy = openPeer('numpyPeer.py', 'import numpy, scipy; v = numpy.__version__, scipy.__version__');
+  const numpy = openPeer(
+    'numpyPeer.py',
+    'import numpy, scipy; v = numpy.__version__, scipy.__version__',
+  );
   const quantlib = openPeer('quantlibPeer.py', 'import QuantLib; v = QuantLib.__version__,');
   return {
     numpy,

@@ -1,7 +1,7 @@
 /** Full revaluation: a ladder of strikes of one expiry in a drawing block of scenarios, into rows of P&L. */
 import { mustAgree } from '../agreement.ts';
-import type { Context, Suite } from '../context.ts';
 import { contest, KERNEL_EFFORT, QUICK_EFFORT, ratiosOf } from '../contest.ts';
+import type { Context, Suite } from '../context.ts';
 import { type Desk, openDesk } from '../desk.ts';
 import { digestOf } from '../digest.ts';
 import { atLeast, type Line, spreadOf } from '../line.ts';
@@ -35,7 +35,14 @@ function makeLadder(desk: Desk, count: number) {
   const { kernels } = desk;
   const row = () => desk.array(SCENARIOS);
   const [shock, vol, logMove, forward, up, down, conversion, ones] = [
-    row(), row(), row(), row(), row(), row(), row(), row(),
+    row(),
+    row(),
+    row(),
+    row(),
+    row(),
+    row(),
+    row(),
+    row(),
   ];
   const state = desk.array(16);
   const scratch = desk.array(2048);
@@ -45,8 +52,18 @@ function makeLadder(desk: Desk, count: number) {
     kernels.scaleShocks(at, 0, SCENARIOS, i === 0 ? 0.03 : 0.05, 0, 3);
   }
   kernels.expiryScenarios(
-    shock.at, 0, vol.at, SCENARIOS, FORWARD, MATURITY, 0.8,
-    logMove.at, forward.at, up.at, down.at, conversion.at,
+    shock.at,
+    0,
+    vol.at,
+    SCENARIOS,
+    FORWARD,
+    MATURITY,
+    0.8,
+    logMove.at,
+    forward.at,
+    up.at,
+    down.at,
+    conversion.at,
   );
   ones.values.fill(1);
   const strikes = Array.from({ length: count }, (_, i) => {
@@ -78,8 +95,22 @@ async function giveLadder(peers: Peers, { logMove, forward, up, strikes }: Ladde
 function reprice(desk: Desk, { logMove, forward, up, down, ones, strikes }: Ladder, both: boolean) {
   for (const { strike, v0, logMoneyness, call, put } of strikes) {
     desk.kernels.optionRows(
-      SCENARIOS, logMove.at, forward.at, up.at, down.at, ones.at, logMoneyness, strike, v0, 1,
-      0, call.at, 0, both ? put.at : 0, SCENARIOS, 0,
+      SCENARIOS,
+      logMove.at,
+      forward.at,
+      up.at,
+      down.at,
+      ones.at,
+      logMoneyness,
+      strike,
+      v0,
+      1,
+      0,
+      call.at,
+      0,
+      both ? put.at : 0,
+      SCENARIOS,
+      0,
     );
   }
 }
@@ -97,7 +128,9 @@ async function measure(
   const options = strikes.length * SCENARIOS * sides;
   const repeats = quick ? 1 : 4;
   reprice(desk, ladder, both);
-  const rows = strikes.flatMap(({ call, put }) => (both ? [call.values, put.values] : [call.values]));
+  const rows = strikes.flatMap(({ call, put }) =>
+    both ? [call.values, put.values] : [call.values],
+  );
   const hash = digestOf(...rows);
   const prices = Float64Array.from({ length: options }, (_, i) => {
     return rows[Math.floor(i / SCENARIOS)]![i % SCENARIOS]!;
@@ -159,7 +192,11 @@ async function measure(
 }
 
 function plainLadder({ logMove, forward, up, strikes }: Ladder, both: boolean) {
-  const state = { logMove: logMove.values.slice(), forward: forward.values.slice(), up: up.values.slice() };
+  const state = {
+    logMove: logMove.values.slice(),
+    forward: forward.values.slice(),
+    up: up.values.slice(),
+  };
   const sides = both ? 2 : 1;
   const prices = new Float64Array(strikes.length * sides * SCENARIOS);
   const rows = Array.from({ length: strikes.length * sides }, (_, i) =>

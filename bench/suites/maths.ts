@@ -1,8 +1,8 @@
 /** Elementary functions over arrays that stay in the cache. */
 import { cumulativeStdNormalProbability, probit } from 'simple-statistics';
 import { mustAgree } from '../agreement.ts';
-import type { Context, Suite } from '../context.ts';
 import { contest, KERNEL_EFFORT, QUICK_EFFORT, ratiosOf } from '../contest.ts';
+import type { Context, Suite } from '../context.ts';
 import { type Desk, openDesk } from '../desk.ts';
 import { digestOf } from '../digest.ts';
 import { type Line, spreadOf } from '../line.ts';

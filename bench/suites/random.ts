@@ -1,8 +1,15 @@
 /** Random bits and normals. Streams are opened as the engine opens them: one a factor and block of 1,024. */
 import seedrandom from 'seedrandom';
 import { mustAgree } from '../agreement.ts';
+import {
+  contest,
+  type Effort,
+  KERNEL_EFFORT,
+  QUICK_EFFORT,
+  ratiosOf,
+  type Timed,
+} from '../contest.ts';
 import type { Context, Suite } from '../context.ts';
-import { contest, type Effort, KERNEL_EFFORT, QUICK_EFFORT, ratiosOf, type Timed } from '../contest.ts';
 import { type Desk, openDesk } from '../desk.ts';
 import { digestOf } from '../digest.ts';
 import { atLeast, type Line, spreadOf, type Target } from '../line.ts';
@@ -30,7 +37,12 @@ export const random: Suite = {
   },
 };
 
-function line(name: string, timed: readonly Timed[], hash: string, extra: Partial<Line> = {}): Line {
+function line(
+  name: string,
+  timed: readonly Timed[],
+  hash: string,
+  extra: Partial<Line> = {},
+): Line {
   const [ours] = timed;
   return {
     suite: 'random',

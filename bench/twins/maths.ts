@@ -16,8 +16,7 @@ const INVERSE_ROOT_2PI = 0.3989422804014327;
 /** Φ(x); absolute error below 1e-15. */
 export function normalCdf(x: number): number {
   const u = Math.abs(x);
-  const n =
-    ((((((u + N[1]) * u + N[2]) * u + N[3]) * u + N[4]) * u + N[5]) * u + N[6]) * u + N[7];
+  const n = ((((((u + N[1]) * u + N[2]) * u + N[3]) * u + N[4]) * u + N[5]) * u + N[6]) * u + N[7];
   const r = (((((u + R[1]) * u + R[2]) * u + R[3]) * u + R[4]) * u + R[5]) * u + R[6];
   const tail = (INVERSE_ROOT_2PI * Math.exp(-0.5 * u * u) * n) / (u * n + r);
   return x > 0 ? 1 - tail : tail;

@@ -22,7 +22,14 @@ function high(aHigh: number, bHigh: number, aLow: number, low: number): number {
  */
 export function xoshiro(state: Uint32Array, out: Uint32Array, first: number, step: number): void {
   let [l0, h0, l1, h1, l2, h2, l3, h3] = state as unknown as number[] as [
-    number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   for (let i = 2 * first; i < out.length; i += 2 * step) {
     const sl = (l0 + l3) | 0;

@@ -44,11 +44,17 @@ export async function openAccounts(path: string, form?: BatchForm): Promise<Acco
   if (single || (first === 0x7b && form === 'json')) {
     return { form: 'json', bytes: bracketed(plain.bytes), share };
   }
-  const told = first === 0x5b ? 'json' : first === 0xff ? 'arrow' : 'ndjson';
-  return { form: form ?? told, bytes: plain.bytes, share };
+  return { form: form ?? formOf(plain.head, first), bytes: plain.bytes, share };
 }
 
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+function formOf(head: Uint8Array, first: number | undefined): BatchForm {
+  if (first === 0x5b) return 'json';
+  // The mark of an Arrow stream, and of the file format, which its reader refuses by name.
+  const file = Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1';
+  return first === 0xff || file ? 'arrow' : 'ndjson';
+}
 
 async function sizeOf(path: string): Promise<number> {
   try {

@@ -7,6 +7,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   INSUFFICIENT_HISTORY: 'give a longer history; `plimsoll calibrate` reports its gaps',
   NOT_POSITIVE_SEMIDEFINITE: '`plimsoll calibrate` repairs correlations and reports the repair',
   MALFORMED_JSON: 'check the file with a JSON tool; NDJSON has one account a line',
+  MISSING_VOLATILITY:
+    'quote a surface for it, or fit a factor model with `plimsoll calibrate` instead of --factors implied',
+  OUTPUT_FAILED: 'make room on the disk, or write elsewhere',
   OUT_OF_MEMORY: 'use fewer --scenarios, or split the market',
   UNKNOWN_UNDERLYING: 'the factor model and the market must name the same underlyings',
   INTERNAL: 'this is a fault of ours: please report it with the command that caused it',

@@ -77,7 +77,7 @@ export function buildProgram(lifetime: Lifetime, run: Run): Command {
   addDemo(program).action(action(async () => (await import('./commands/demo.ts')).runDemo));
   addServe(program).action(action(async () => (await import('./commands/serve.ts')).runServe));
   addBench(program).action(async (args: string[]) => {
-    run.code = await (await import('./commands/bench.ts')).runBench(args);
+    run.code = await (await import('./commands/bench.ts')).runBench(args, lifetime);
   });
   return program;
 }

@@ -6,13 +6,13 @@ export const PAGE = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Plimsoll</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' cy='16' r='10' fill='none' stroke='%232468b2' stroke-width='4'/%3E%3Cpath d='M1 16h30' stroke='%232468b2' stroke-width='4'/%3E%3C/svg%3E">
+<link rel="icon" type="image/svg+xml" href="/page/icon.svg">
 <link rel="stylesheet" href="/page/style.css">
 <script type="module" src="/page/page.js"></script>
 </head>
 <body>
 <header>
-<h1><svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="16" r="10"/><path d="M1 16h30"/></svg>Plimsoll</h1>
+<h1><img class="mark" src="/page/icon.svg" alt="">Plimsoll</h1>
 <p id="market" role="status">Asking for the market…</p>
 <nav aria-label="Reference"><a href="/docs">API</a> <a href="/v1/methodology">Methodology</a></nav>
 </header>

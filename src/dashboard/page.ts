@@ -1,8 +1,23 @@
 /** The page's script. It only asks and shows: every figure is the service's, every text is set as text. */
 import type { MarginResult } from '../margin/result.ts';
-import type { MarketInfo } from '../server/schemas/market.ts';
-import type { Problem } from '../server/schemas/problem.ts';
 import { amount, intervalChart, percent, withError } from './figures.ts';
+
+/** What the page shows of a problem, and of the answer of GET /v1/market. */
+export interface ShownProblem {
+  readonly code: string;
+  readonly detail: string;
+  readonly path?: string;
+}
+
+export interface ShownMarket {
+  readonly asOf: string;
+  readonly currency: string;
+  readonly underlyings: number;
+  readonly instruments: number;
+  readonly scenarios: number;
+  readonly workers: number;
+  readonly engine: string;
+}
 
 const EXAMPLES = 20;
 let example = 0;
@@ -20,7 +35,7 @@ function element(name: string, children: readonly Child[] = [], className = ''):
   return made;
 }
 
-function showProblem({ code, detail, path }: Pick<Problem, 'code' | 'detail' | 'path'>): void {
+function showProblem({ code, detail, path }: ShownProblem): void {
   const where = path === undefined ? [] : [' at ', element('code', [path])];
   byId('problem').replaceChildren(element('b', [code]), ...where, element('div', [detail]));
 }
@@ -31,7 +46,7 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T | null> {
     const response = await fetch(path, init);
     const value: unknown = await response.json();
     if (response.ok) return value as T;
-    showProblem(value as Problem);
+    showProblem(value as ShownProblem);
   } catch (error) {
     showProblem({ code: 'INTERNAL', detail: `The service did not answer: ${error}` });
   }
@@ -39,7 +54,7 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T | null> {
 }
 
 async function showMarket(): Promise<void> {
-  const market = await ask<MarketInfo>('/v1/market');
+  const market = await ask<ShownMarket>('/v1/market');
   if (market === null) return;
   const count = (n: number, one: string) => `${n.toLocaleString('en')} ${one}${n === 1 ? '' : 's'}`;
   byId('market').textContent = [

@@ -28,7 +28,7 @@ export function viewsOf(memory: WebAssembly.Memory): Views {
  * the pass must run first.
  */
 export class BookMemory {
-  /** 128 bytes for the kernels. */
+  /** Room for the sums of one block of up to 64 scenarios. */
   readonly slot: number;
   /** 4 KiB for `sumRows`. */
   readonly spare: number;
@@ -48,7 +48,7 @@ export class BookMemory {
     this.views = views;
     this.rowBytes = rowBytes;
     this.slot = region.start;
-    this.spare = region.start + 192;
+    this.spare = region.start + 64 * 8 + 64;
     this.records = this.spare + 4096 + 64;
     this.start = this.records + BOOKS_PER_PASS * RECORD;
     this.end = region.start + region.bytes;

@@ -340,12 +340,13 @@ function accepted(outcome: AccountOutcome): MarginResult {
   throw new PlimsollError(code, message, { path, account: outcome.account ?? undefined });
 }
 
+/** Few enough that all workers end together, many enough that a block of the cube, once loaded, serves them all. */
 function shardSizeOf(
   accounts: Iterable<unknown> | AsyncIterable<unknown>,
   workers: number,
 ): number {
   if (!Array.isArray(accounts)) return SHARD_ACCOUNTS;
-  return Math.max(1, Math.min(SHARD_ACCOUNTS, Math.ceil(accounts.length / (2 * workers))));
+  return Math.max(1, Math.min(2 * SHARD_ACCOUNTS, Math.ceil(accounts.length / (4 * workers))));
 }
 
 function cut(

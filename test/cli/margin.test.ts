@@ -2,6 +2,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import {
+  Field,
+  Float64,
+  List,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type NdjsonAnswer,
@@ -157,6 +167,50 @@ describe('plimsoll margin', () => {
     expect(answer.values[0]!.risk).toMatchObject({ scenarios: 600_000 });
   });
 
+  it('takes an Arrow stream, answers with one, and has the digest of the lines', async () => {
+    const columns = {
+      id: vectorFromArray(
+        ACCOUNTS.map(({ id }) => id),
+        new Utf8(),
+      ),
+      instruments: vectorFromArray(
+        ACCOUNTS.map(({ positions }) => positions.map(({ instrument }) => instrument)),
+        new List(new Field('item', new Utf8())),
+      ),
+      sizes: vectorFromArray(
+        ACCOUNTS.map(({ positions }) => positions.map(({ size }) => size)),
+        new List(new Field('item', new Float64())),
+      ),
+    };
+    const path = join(folder, 'accounts.arrows');
+    writeFileSync(path, tableToIPC(new Table(columns), 'stream'));
+    const out = join(folder, 'results.arrows');
+    const run = await plimsoll(['margin', ...model, '-a', path, '--out', out, '-q']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stderr).toMatch(/accounts\s+700, of which rejected 0/);
+    const margins = tableFromIPC(readFileSync(out))
+      .getChild('initialMargin')!
+      .toArray() as Float64Array;
+    expect([...margins.subarray(0, 700)]).toEqual(
+      results.values.map(({ initialMargin }) => initialMargin),
+    );
+    const file = place(folder, 'accounts.feather', 'ARROW1\0\0');
+    const refused = await plimsoll(['margin', ...model, '-a', file, '-q']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/MALFORMED_ARROW/);
+  });
+
+  it('tells what the batch came to where results go to a file and JSON is asked for', async () => {
+    const out = join(folder, 'again.ndjson');
+    const run = await plimsoll(['margin', ...model, '-a', accounts, '--out', out, '--json', '-q']);
+    expect(run.code, run.stderr).toBe(0);
+    const told = JSON.parse(run.stdout) as { totals: { initialMargin: number } };
+    expect(told).toMatchObject({ summary: results.summary, currency: 'USD' });
+    const sum = results.values.reduce((total, value) => total + Number(value.initialMargin), 0);
+    expect(told.totals.initialMargin).toBe(sum);
+    expect(readFileSync(out, 'utf8')).toBe(file);
+  });
+
   it('leaves no file behind where it fails', async () => {
     const out = join(folder, 'never.json');
     const run = await plimsoll(
@@ -166,5 +220,17 @@ describe('plimsoll margin', () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(/MALFORMED_JSON/);
     expect(existsSync(out)).toBe(false);
+    const cut = join(folder, 'cut.ndjson.gz');
+    writeFileSync(cut, gzipSync(NDJSON).subarray(0, 2000));
+    const damaged = await plimsoll(['margin', ...model, '-a', cut, '--out', out, '-q']);
+    expect(damaged.code).toBe(2);
+    expect(damaged.stderr).toMatch(/MALFORMED_JSON: .*cut\.ndjson\.gz: the gzip stream is damaged/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('a full disk ends it with 1', async () => {
+    const run = await plimsoll(['margin', ...model, '-a', accounts, '--out', '/dev/full', '-q']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/OUTPUT_FAILED: cannot write \/dev\/full/);
   });
 });

@@ -17,53 +17,59 @@ import { closeTail, keepSixteen, openTail, tighten } from './tail';
 @inline const STEP: usize = 128;
 
 /**
- * Sums the book over the 8 scenarios at `scenarios` (a block's base plus the scenario's offset) into the 64 bytes at `out`.
+ * Sums the book over the scenarios of one block into `out`, eight at a time.
  * Error: each of the n products and sums rounds once, so |error| ≤ (n + 1)·2⁻⁵³·Σ|size·P&L|.
  * Four registers of sums, two positions at a time: with more, V8 (which loads early and adds late) spills a sum to the stack, and that
- * one sum's trip through memory is then what the loop waits for.
+ * one sum's trip through memory is then what the loop waits for. All eights of a segment follow each other, so that the branch predictor
+ * meets the same short loop several times running.
  */
 // @ts-ignore: decorator
 @inline
-function sumEight(book: usize, scenarios: usize, out: usize): void {
+function sumBlock(book: usize, scenarios: usize, blockEnd: usize, out: usize): void {
   let segment: usize = load<u32>(book);
   const end = segment + ((<usize>load<u32>(book, 4)) << 3);
   let first = true;
   do {
-    let entry: usize = load<u32>(segment);
+    const start: usize = load<u32>(segment);
     const last: usize = load<u32>(segment, 4);
-    let a = f64x2.splat(0);
-    let b = a;
-    let c = a;
-    let d = a;
-    for (; entry + 16 < last; entry += 32) {
-      const row = scenarios + load<u32>(entry);
-      const size = v128.load64_splat(entry, 8);
-      const row2 = scenarios + load<u32>(entry, 16);
-      const size2 = v128.load64_splat(entry, 24);
-      a = f64x2.add(f64x2.add(a, f64x2.mul(size, v128.load(row))), f64x2.mul(size2, v128.load(row2)));
-      b = f64x2.add(f64x2.add(b, f64x2.mul(size, v128.load(row, 16))), f64x2.mul(size2, v128.load(row2, 16)));
-      c = f64x2.add(f64x2.add(c, f64x2.mul(size, v128.load(row, 32))), f64x2.mul(size2, v128.load(row2, 32)));
-      d = f64x2.add(f64x2.add(d, f64x2.mul(size, v128.load(row, 48))), f64x2.mul(size2, v128.load(row2, 48)));
+    for (let at: usize = 0; at < blockEnd; at += 64) {
+      let entry = start;
+      const base = scenarios + at;
+      const sums = out + at;
+      let a = f64x2.splat(0);
+      let b = a;
+      let c = a;
+      let d = a;
+      for (; entry + 16 < last; entry += 32) {
+        const row = base + load<u32>(entry);
+        const size = v128.load64_splat(entry, 8);
+        const row2 = base + load<u32>(entry, 16);
+        const size2 = v128.load64_splat(entry, 24);
+        a = f64x2.add(f64x2.add(a, f64x2.mul(size, v128.load(row))), f64x2.mul(size2, v128.load(row2)));
+        b = f64x2.add(f64x2.add(b, f64x2.mul(size, v128.load(row, 16))), f64x2.mul(size2, v128.load(row2, 16)));
+        c = f64x2.add(f64x2.add(c, f64x2.mul(size, v128.load(row, 32))), f64x2.mul(size2, v128.load(row2, 32)));
+        d = f64x2.add(f64x2.add(d, f64x2.mul(size, v128.load(row, 48))), f64x2.mul(size2, v128.load(row2, 48)));
+      }
+      if (entry < last) {
+        const row = base + load<u32>(entry);
+        const size = v128.load64_splat(entry, 8);
+        a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
+        b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
+        c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
+        d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
+      }
+      // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
+      if (!first) {
+        a = f64x2.add(v128.load(sums), a);
+        b = f64x2.add(v128.load(sums, 16), b);
+        c = f64x2.add(v128.load(sums, 32), c);
+        d = f64x2.add(v128.load(sums, 48), d);
+      }
+      v128.store(sums, a);
+      v128.store(sums, b, 16);
+      v128.store(sums, c, 32);
+      v128.store(sums, d, 48);
     }
-    if (entry < last) {
-      const row = scenarios + load<u32>(entry);
-      const size = v128.load64_splat(entry, 8);
-      a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
-      b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
-      c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
-      d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
-    }
-    // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
-    if (!first) {
-      a = f64x2.add(v128.load(out), a);
-      b = f64x2.add(v128.load(out, 16), b);
-      c = f64x2.add(v128.load(out, 32), c);
-      d = f64x2.add(v128.load(out, 48), d);
-    }
-    v128.store(out, a);
-    v128.store(out, b, 16);
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
     first = false;
     segment += 8;
   } while (segment < end);
@@ -76,21 +82,18 @@ function touch(block: usize, bytes: usize): f64 {
   return sum;
 }
 
-/** One book over one block. */
+/** One book over one block; `left` scenarios exist from its first on. */
 // @ts-ignore: decorator
 @inline
 function offerBlock(book: usize, base: usize, blockEnd: usize, left: i32, slot: usize): void {
-  for (let at: usize = 0; at < blockEnd; at += STEP) {
-    sumEight(book, base + at, slot);
-    sumEight(book, base + at + 64, slot + 64);
-    keepSixteen(book, slot, left - <i32>(at >> 3));
-  }
+  sumBlock(book, base, blockEnd, slot);
+  for (let at: usize = 0; at < blockEnd; at += STEP) keepSixteen(book, slot + at, left - <i32>(at >> 3));
 }
 
 /**
  * Sums each of the `bookCount` books at `books` over the cube and leaves its `keep` worst values sorted in its buffer, worst first.
- * Only the first `scenarios` scenarios exist; what pads the last block is never kept. `slot` is 128 bytes of the caller's own. The
- * blocks are the outer loop: one block stays in the cache while all books pass over it.
+ * Only the first `scenarios` scenarios exist; what pads the last block is never kept. `slot` has the caller's own room for one block of
+ * sums. The blocks are the outer loop: one block stays in the cache while all books pass over it.
  */
 export function accumulate(
   cube: usize, blockBytes: u32, blockSize: u32, scenarios: u32, books: usize, bookCount: u32, slot: usize,

@@ -42,11 +42,16 @@ export async function runMargin(options: MarginOptions, terminal: Terminal): Pro
       : oneByOne(engine, source, tally, terminal);
     await deliver(answer, options, terminal);
     const seconds = (performance.now() - ready) / 1000;
-    const text = marginTable(tally, { seconds, scenarioSet: info.scenarioSet });
+    const text = marginTable(tally, {
+      seconds,
+      scenarioSet: info.scenarioSet,
+      currency: info.market.currency,
+    });
     const target = outOf(options);
     terminal.progress.stop();
     if (target === undefined) await terminal.write(text);
     else terminal.note(`\n${text.trimEnd()}`);
+    if (terminal.json && target !== '-') await terminal.document(told(tally, info.scenarioSet));
     const { workers: threads, scenarios } = info;
     terminal.note(
       `engine: ${scenarios} scenarios on ${threads} threads, ready in ${duration((ready - started) / 1000)}`,
@@ -56,6 +61,13 @@ export async function runMargin(options: MarginOptions, terminal: Terminal): Pro
     terminal.progress.stop();
     await engine.close();
   }
+}
+
+/** With `--json` and a file for the results: what the batch came to. */
+function told(tally: MarginTally, scenarioSet: string): object {
+  const { accounts, rejected: bad, digest, currency, totals, states } = tally;
+  const summary = { accounts, rejected: bad, digest };
+  return { summary, currency, totals, states: Object.fromEntries(states), scenarioSet };
 }
 
 /** Where the results go; undefined: nowhere, the table is what is wanted. */

@@ -15,15 +15,45 @@ export interface ConvertOptions extends MarketOptions, OutOptions {}
 export async function runMarket(options: ConvertOptions, terminal: Terminal): Promise<number> {
   refuseSharedInput(options.market ?? []);
   const snapshot = await readMarket(options);
-  const target = options.out ?? (terminal.json ? '-' : undefined);
-  const text = marketTable(snapshot);
-  if (target !== undefined) {
-    const bytes = writeSnapshot(snapshot);
-    await writeOut(target, bytes, terminal);
+  const { out } = options;
+  if (terminal.json) {
+    if (out !== undefined && out !== '-') {
+      await writeOut(out, writeSnapshot(snapshot), terminal);
+      await terminal.document(holdings(snapshot));
+    } else await writeOut('-', writeSnapshot(snapshot), terminal);
+    return EXIT.ok;
   }
-  if (target === '-') terminal.note(text.trimEnd());
+  if (out !== undefined) await writeOut(out, writeSnapshot(snapshot), terminal);
+  const text = marketTable(holdings(snapshot));
+  if (out === '-') terminal.note(text.trimEnd());
   else await terminal.write(text);
   return EXIT.ok;
+}
+
+interface Holdings {
+  readonly asOf: string;
+  readonly currency: string;
+  readonly underlyings: readonly {
+    readonly id: string;
+    readonly spot: number;
+    readonly forwards: number;
+    readonly smiles: number;
+    readonly instruments: number;
+    readonly withProblems: number;
+  }[];
+}
+
+/** What a market holds. An instrument with a problem is there, and positions in it are rejected. */
+function holdings(snapshot: MarketSnapshot): Holdings {
+  const { instruments, underlyings } = compileMarket(snapshot);
+  const { asOf, currency } = snapshot;
+  const held = snapshot.underlyings.map(({ id, spot, forwards = [], surface = [] }) => {
+    const own = instruments.filter(({ underlying }) => underlyings[underlying]?.id === id);
+    const withProblems = own.filter(({ problem }) => problem !== null).length;
+    const counts = { forwards: forwards.length, smiles: surface.length, instruments: own.length };
+    return { id, spot, ...counts, withProblems };
+  });
+  return { asOf, currency, underlyings: held };
 }
 
 const COLUMNS = [
@@ -35,19 +65,14 @@ const COLUMNS = [
   { title: 'with problems', align: 'right' },
 ] as const;
 
-/** What a market holds. An instrument with a problem is there, and positions in it are rejected. */
-export function marketTable(snapshot: MarketSnapshot): string {
-  const { instruments, underlyings } = compileMarket(snapshot);
-  const rows = snapshot.underlyings.map((record) => {
-    const own = instruments.filter(({ underlying }) => underlyings[underlying]?.id === record.id);
-    return [
-      record.id,
-      money(record.spot),
-      count(record.forwards?.length ?? 0),
-      count(record.surface?.length ?? 0),
-      count(own.length),
-      count(own.filter(({ problem }) => problem !== null).length),
-    ];
-  });
-  return `Market as of ${snapshot.asOf}, in ${snapshot.currency}\n\n${table(COLUMNS, rows)}`;
+function marketTable({ asOf, currency, underlyings }: Holdings): string {
+  const rows = underlyings.map((held) => [
+    held.id,
+    money(held.spot),
+    count(held.forwards),
+    count(held.smiles),
+    count(held.instruments),
+    count(held.withProblems),
+  ]);
+  return `Market as of ${asOf}, in ${currency}\n\n${table(COLUMNS, rows)}`;
 }

@@ -31,15 +31,17 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     throw new PlimsollError('USAGE', `--port must be at most 65535, got ${port}`, { path: 'port' });
   }
   refuseSharedInput([...market, options.factors]);
+  const stop = new Stop();
+  terminal.lifetime.drainWith(() => stop.ask());
   const methodology = await readMethod(options);
   const sources = await sourcesOf(options, methodology, terminal);
   const engine = await startEngine(sources, methodology, workers, terminal);
   terminal.progress.stop();
   try {
-    const ended = untilStopped(terminal);
     const server = await startServer({ engine, host, port });
+    stop.accepting = true;
     await announce(server.address, sources, terminal);
-    await ended;
+    await stop.asked;
     terminal.note('stopping: answering what was accepted');
     await server.close();
   } catch (error) {
@@ -48,6 +50,24 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
     await engine.close();
   }
   return EXIT.ok;
+}
+
+/** The wish to stop. Before anything was accepted there is nothing to wait for. */
+class Stop {
+  accepting = false;
+  readonly asked: Promise<void>;
+  private resolve: () => void = () => {};
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  ask(): void {
+    if (!this.accepting) process.exit(EXIT.ok);
+    this.resolve();
+  }
 }
 
 async function sourcesOf(
@@ -60,10 +80,6 @@ async function sourcesOf(
     throw new PlimsollError('USAGE', '--demo makes its own market and factors', { path: 'demo' });
   }
   return { ...demoMarket(), history: null };
-}
-
-function untilStopped(terminal: Terminal): Promise<void> {
-  return new Promise((resolve) => terminal.lifetime.drainWith(resolve));
 }
 
 /** A port that is taken or an address that is not ours is a wrong call, not a fault. */
@@ -81,7 +97,9 @@ async function announce(address: string, { market }: Sources, terminal: Terminal
   const { underlyings, instruments } = market;
   const account = { id: 'me', collateral: [{ asset: market.currency, amount: 100_000 }] };
   const held = instruments.find(({ type }) => type === 'perpetual') ?? instruments[0];
-  const positions = held === undefined ? [] : [{ instrument: held.id, size: 1 }];
+  // An inverse contract is a dollar's worth.
+  const size = held?.settlement === 'inverse' ? 10_000 : 1;
+  const positions = held === undefined ? [] : [{ instrument: held.id, size }];
   await terminal.write(`Plimsoll listens on ${address}
   market     ${count(underlyings.length)} underlyings, ${count(instruments.length)} instruments, as of ${market.asOf}
   reference  ${address}/docs

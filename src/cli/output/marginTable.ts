@@ -19,6 +19,7 @@ const STATES = ['healthy', 'warning', 'margin-call', 'liquidation', 'default'];
 export interface MarginRun {
   readonly seconds: number;
   readonly scenarioSet: string;
+  readonly currency: string;
 }
 
 export function marginTable(tally: MarginTally, run: MarginRun): string {
@@ -61,8 +62,8 @@ function rejections({ rejections: shown, rejected }: MarginTally): string {
   return `Rejected: ${count(rejected)}\n\n${table(columns, rows)}${more}`;
 }
 
-function summary(tally: MarginTally, { seconds, scenarioSet }: MarginRun): string {
-  const { accounts, rejected, totals, currency, states, codes } = tally;
+function summary(tally: MarginTally, { seconds, scenarioSet, currency }: MarginRun): string {
+  const { accounts, rejected, totals, states, codes } = tally;
   const known = STATES.filter((state) => states.has(state));
   const counted = known.map((state) => `${state} ${count(states.get(state)!)}`).join(', ');
   const reasons = [...codes].map(([code, n]) => `${code} ${count(n)}`).join(', ');

@@ -10,7 +10,7 @@ import type { Terminal } from '../terminal.ts';
 /**
  * Writes text or a stream of bytes to a file (`-`: stdout), gzipped where its name ends in `.gz`. They are written beside it under another name first: a run
  * that fails or is stopped leaves the file as it was.
- * @throws USAGE where the file cannot be made
+ * @throws USAGE where the file cannot be made, OUTPUT_FAILED where it cannot be written
  */
 export async function writeOut(
   target: string,
@@ -24,7 +24,7 @@ export async function writeOut(
   }
   const file = await openOut(target, terminal);
   const write = async (source: AsyncIterable<Uint8Array | string>): Promise<void> => {
-    for await (const chunk of source) await file.handle.appendFile(chunk);
+    for await (const chunk of source) await file.append(chunk);
   };
   try {
     if (target.endsWith('.gz')) await pipeline(chunks, createGzip(), write);
@@ -37,15 +37,15 @@ export async function writeOut(
 }
 
 interface OutFile {
-  readonly handle: FileHandle;
+  append(chunk: Uint8Array | string): Promise<void>;
   commit(): Promise<void>;
   discard(): Promise<void>;
 }
 
 async function openOut(target: string, terminal: Terminal): Promise<OutFile> {
-  const path = existsSync(target) ? realpathSync(target) : target;
-  // A device or a pipe cannot be replaced by another file.
-  const direct = existsSync(path) && !statSync(path).isFile();
+  // A device or a pipe cannot be replaced by another file; what a link points to can.
+  const direct = existsSync(target) && !statSync(target).isFile();
+  const path = existsSync(target) && !direct ? realpathSync(target) : target;
   const name = direct ? path : `${path}.${process.pid}.part`;
   let handle: FileHandle;
   try {
@@ -59,10 +59,10 @@ async function openOut(target: string, terminal: Terminal): Promise<OutFile> {
     if (!direct) rmSync(name, { force: true });
   });
   return {
-    handle,
+    append: (chunk) => orFail(target, () => handle.appendFile(chunk)),
     commit: async () => {
-      await handle.close();
-      if (!direct) await rename(name, path);
+      await orFail(target, () => handle.close());
+      if (!direct) await orFail(target, () => rename(name, path));
       forget();
     },
     discard: async () => {
@@ -71,4 +71,14 @@ async function openOut(target: string, terminal: Terminal): Promise<OutFile> {
       forget();
     },
   };
+}
+
+/** A full disk is neither the caller's mistake nor a fault of the code. */
+async function orFail(target: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const message = `cannot write ${target}: ${(error as Error).message}`;
+    throw new PlimsollError('OUTPUT_FAILED', message, { path: 'out' });
+  }
 }

@@ -23,12 +23,13 @@ const schema = {
   body: {
     content: {
       [MEDIA_TYPES.ndjson]: {
-        schema: lines('One account a line, as rows or columns.'),
-        example: `${JSON.stringify(EXAMPLE_ACCOUNT)}\n`,
+        schema: {
+          ...lines('One account a line, as rows or columns.'),
+          examples: [`${JSON.stringify(EXAMPLE_ACCOUNT)}\n`],
+        },
       },
       [MEDIA_TYPES.json]: {
-        schema: { type: 'array', items: AnyAccountSchema },
-        example: [EXAMPLE_ACCOUNT],
+        schema: { type: 'array', items: AnyAccountSchema, examples: [[EXAMPLE_ACCOUNT]] },
       },
       [MEDIA_TYPES.arrow]: {
         schema: binary(

@@ -5,7 +5,7 @@ import type { ServerContext } from '../context.ts';
 import { problems } from '../schemas/problem.ts';
 
 const StatusSchema = (...states: string[]) =>
-  Type.Object({ status: Type.Enum(states) }, { additionalProperties: false, title: 'Status' });
+  Type.Object({ status: Type.Enum(states) }, { additionalProperties: false });
 
 const tags = ['operations'];
 

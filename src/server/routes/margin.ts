@@ -15,11 +15,7 @@ const schema = {
   body: {
     content: {
       'application/json': {
-        schema: AnyAccountSchema,
-        examples: {
-          rows: { summary: 'Positions as rows', value: EXAMPLE_ACCOUNT },
-          columns: { summary: 'Positions as columns, cheaper to parse', value: EXAMPLE_COLUMNS },
-        },
+        schema: { ...AnyAccountSchema, examples: [EXAMPLE_ACCOUNT, EXAMPLE_COLUMNS] },
       },
     },
   },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { PAGE } from '../../dashboard/document.ts';
+import { ICON } from '../../dashboard/icon.ts';
 import { STYLE } from '../../dashboard/style.ts';
 
 const hidden = { schema: { hide: true } };
@@ -21,6 +22,7 @@ export function pageRoutes(app: FastifyInstance): void {
   };
   serve('/', 'text/html', PAGE);
   serve('/page/style.css', 'text/css', STYLE);
+  serve('/page/icon.svg', 'image/svg+xml', ICON);
   for (const name of ['page.js', 'figures.js']) {
     serve(`/page/${name}`, 'text/javascript', script(name));
   }

@@ -1,14 +1,15 @@
 /** The OpenAPI document, made of the schemas that validate, and the pages that show it; all of it served from here. */
+import { isDeepStrictEqual } from 'node:util';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { ICON } from '../../dashboard/icon.ts';
 import { ENGINE } from '../../engine/fingerprint.ts';
+import { ensure } from '../../errors.ts';
 
 type Json = Record<string, unknown>;
 
-/**
- * Schemas with a title become components of that name, each written once.
- */
+/** Schemas with a title become components of that name, each written once. */
 export function hoistTitled(document: Json): Json {
   const schemas: Json = {};
   const visit = (node: unknown): unknown => {
@@ -19,6 +20,8 @@ export function hoistTitled(document: Json): Json {
     );
     const { title, type } = copy;
     if (typeof title !== 'string' || type !== 'object') return copy;
+    const same = schemas[title] === undefined || isDeepStrictEqual(schemas[title], copy);
+    ensure(same, `two schemas are called ${title}`);
     schemas[title] = copy;
     return { $ref: `#/components/schemas/${title}` };
   };
@@ -62,6 +65,8 @@ export async function addReference(app: FastifyInstance): Promise<void> {
     staticCSP:
       "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     uiConfig: { docExpansion: 'list', validatorUrl: null },
+    theme: { title: 'Plimsoll: API' },
+    logo: { type: 'image/svg+xml', content: Buffer.from(ICON), href: '/' },
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

@@ -23,8 +23,12 @@ const schema = {
   body: {
     content: {
       'application/json': {
-        schema: DocumentedSchema,
-        example: { account: EXAMPLE_ACCOUNT, confidence: 0.975, horizonDays: 10, scenarios: 50000 },
+        schema: {
+          ...DocumentedSchema,
+          examples: [
+            { account: EXAMPLE_ACCOUNT, confidence: 0.975, horizonDays: 10, scenarios: 50_000 },
+          ],
+        },
       },
     },
   },
