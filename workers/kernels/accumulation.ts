@@ -206,12 +206,20 @@ export function packRow(row: usize, blocks: u32, blockSize: u32, out: usize, blo
 
 /** The greatest |value| of n values; NaN when one of them is not finite. */
 export function rowBound(values: usize, n: u32): f64 {
-  let bound: f64 = 0;
-  let poison: f64 = 0;
-  for (let at: usize = 0; at < <usize>n << 3; at += 8) {
-    const value = Math.abs(load<f64>(values + at));
-    poison += value - value;
-    bound = value > bound ? value : bound;
+  let bounds = f64x2.splat(0);
+  let poisons = bounds;
+  const end = values + (<usize>(n & ~1) << 3);
+  let at = values;
+  for (; at < end; at += 16) {
+    const value = f64x2.abs(v128.load(at));
+    poisons = f64x2.add(poisons, f64x2.sub(value, value));
+    bounds = f64x2.pmax(bounds, value);
   }
-  return bound + poison;
+  if (n & 1) {
+    const value = f64x2.splat(Math.abs(load<f64>(at)));
+    poisons = f64x2.add(poisons, f64x2.sub(value, value));
+    bounds = f64x2.pmax(bounds, value);
+  }
+  const bound = Math.max(f64x2.extract_lane(bounds, 0), f64x2.extract_lane(bounds, 1));
+  return bound + (f64x2.extract_lane(poisons, 0) + f64x2.extract_lane(poisons, 1));
 }

@@ -122,34 +122,50 @@ function put(buffer: usize, i: u32, value: f64): void {
   store<f64>(buffer + (<usize>i << 3), value);
 }
 
-/** Hoare's partition of [low, high] about the median of three; returns j with all of [low, j] ≤ all of [j + 1, high]. */
-function partition(buffer: usize, low: u32, high: u32): u32 {
+/** The median of the first, the middle and the last value. */
+function pivotOf(buffer: usize, low: u32, high: u32): f64 {
   const a = at(buffer, low);
   const b = at(buffer, (low + high) >> 1);
   const c = at(buffer, high);
-  const pivot = a < b ? (b < c ? b : a < c ? c : a) : a < c ? a : b < c ? c : b;
-  let i = low;
-  let j = high;
-  while (true) {
-    while (at(buffer, i) < pivot) i++;
-    while (at(buffer, j) > pivot) j--;
-    if (i >= j) break;
-    const swap = at(buffer, i);
-    put(buffer, i, at(buffer, j));
-    put(buffer, j, swap);
-    i++;
-    j--;
-  }
-  // The upper part is never empty: the pivot is a median, so j moves below `high` unless all values there are equal to it.
-  return j < high ? j : high - 1;
+  return a < b ? (b < c ? b : a < c ? c : a) : a < c ? a : b < c ? c : b;
 }
 
-/** Hoare's selection: afterwards [low, k] holds the lowest values, the greatest of them at k. */
+/** Moves what is less than the pivot to the front of [low, high] without a branch (Lomuto's scheme); returns the first index behind it. */
+function gatherLess(buffer: usize, low: u32, high: u32, pivot: f64): u32 {
+  let end = low;
+  for (let i = low; i <= high; i++) {
+    const value = at(buffer, i);
+    put(buffer, i, at(buffer, end));
+    put(buffer, end, value);
+    end += <u32>(value < pivot);
+  }
+  return end;
+}
+
+/** The same for what equals the pivot. */
+function gatherEqual(buffer: usize, low: u32, high: u32, pivot: f64): u32 {
+  let end = low;
+  for (let i = low; i <= high; i++) {
+    const value = at(buffer, i);
+    put(buffer, i, at(buffer, end));
+    put(buffer, end, value);
+    end += <u32>(value == pivot);
+  }
+  return end;
+}
+
+/** Quickselect (Hoare 1961), three-way so that ties end it: afterwards [low, k] holds the lowest values, the greatest of them at k. */
 function select(buffer: usize, low: u32, high: u32, k: u32): void {
   while (low < high) {
-    const j = partition(buffer, low, high);
-    if (k <= j) high = j;
-    else low = j + 1;
+    const pivot = pivotOf(buffer, low, high);
+    const less = gatherLess(buffer, low, high, pivot);
+    if (k < less) {
+      high = less - 1;
+      continue;
+    }
+    const equal = gatherEqual(buffer, less, high, pivot);
+    if (k < equal) return;
+    low = equal;
   }
 }
 
@@ -158,17 +174,20 @@ function select(buffer: usize, low: u32, high: u32, k: u32): void {
  * log₂ n. `spare` is room for 260 values.
  */
 function sort(buffer: usize, low: u32, high: u32, spare: usize): void {
-  while (high - low >= RUN) {
-    const j = partition(buffer, low, high);
-    if (j - low < high - j) {
-      sort(buffer, low, j, spare);
-      low = j + 1;
+  while (high >= low + RUN) {
+    const pivot = pivotOf(buffer, low, high);
+    const less = gatherLess(buffer, low, high, pivot);
+    const equal = gatherEqual(buffer, less, high, pivot);
+    if (less - low < high + 1 - equal) {
+      if (less > low) sort(buffer, low, less - 1, spare);
+      low = equal;
     } else {
-      sort(buffer, j + 1, high, spare);
-      high = j;
+      if (equal <= high) sort(buffer, equal, high, spare);
+      if (less == low) return;
+      high = less - 1;
     }
   }
-  sortByRank(buffer + (<usize>low << 3), high - low + 1, spare);
+  if (high >= low) sortByRank(buffer + (<usize>low << 3), high - low + 1, spare);
 }
 
 /**
