@@ -4,7 +4,7 @@
  */
 import { EXIT } from './exitCodes.ts';
 
-export const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup };
+const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup };
 type SignalName = keyof typeof SIGNALS;
 
 export class Lifetime {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
 import { ensure, PlimsollError } from '../errors.ts';
+import { decodeText, parseJson } from '../json.ts';
 import { LIMITS } from '../limits.ts';
-import { readAccount } from '../margin/account.ts';
+import { accountId, readAccount } from '../margin/account.ts';
 import {
   type Methodology,
   type MethodologyInput,
@@ -22,7 +23,7 @@ import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
 import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
 import { cutArrow } from './arrowStream.ts';
 import { batchValues, cutArray, cutLines } from './chunks.ts';
-import type { AccountOutcome } from './evaluator.ts';
+import { type AccountOutcome, rejected } from './evaluator.ts';
 import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import { Gatherer } from './gather.ts';
@@ -72,6 +73,7 @@ export class Engine {
   private readonly documents: Gatherer<Uint8Array>;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
   private state: Promise<State>;
+  private updates: Promise<void> = Promise.resolve();
 
   /** Use `createEngine`. */
   constructor(options: EngineOptions) {
@@ -135,8 +137,15 @@ export class Engine {
 
   /** The same for an account as JSON bytes, parsed in the worker. */
   async marginDocument(bytes: Uint8Array): Promise<AccountOutcome> {
-    await this.state;
-    return this.documents.add(bytes);
+    const { session } = await this.state;
+    if (session.layout.cube !== 0) return this.documents.add(bytes);
+    let value: unknown;
+    try {
+      value = parseJson(decodeText(bytes));
+      return await this.streamed(value);
+    } catch (error) {
+      return rejected(error, accountId(value));
+    }
   }
 
   /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
@@ -171,19 +180,19 @@ export class Engine {
     const rows = options.shardSize ?? SHARD_ACCOUNTS;
     const digest = createHash('sha256');
     let accounts = 0;
-    let rejected = 0;
+    let refused = 0;
     const output = form === 'arrow' ? 'arrow' : 'ndjson';
     if (form === 'arrow') yield arrowResultHeader();
     if (form === 'json') yield Buffer.from('[\n');
     for await (const answer of this.answers(session, cut(source, form, rows), output, options)) {
       accounts += answer.accounts;
-      rejected += answer.rejected;
+      refused += answer.rejected;
       digest.update(answer.lines!);
       options.onProgress?.({ stage: 'accounts', done: accounts, total: 0 });
       if (form === 'arrow') yield answer.arrow!;
       else yield form === 'json' ? arrayElements(answer.lines!) : answer.lines!;
     }
-    const summary = { accounts, rejected, digest: `sha256:${digest.digest('hex')}` };
+    const summary = { accounts, rejected: refused, digest: `sha256:${digest.digest('hex')}` };
     options.onSummary?.(summary);
     const text = JSON.stringify({ summary });
     if (form === 'arrow') yield arrowResultFooter(text);
@@ -204,9 +213,14 @@ export class Engine {
 
   /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
   async updateMarket(snapshot: MarketSnapshot): Promise<void> {
-    const { input, factors, history } = await this.state;
-    const next = await this.build(readSnapshot(snapshot), input, factors, history);
-    this.state = Promise.resolve(next);
+    const checked = readSnapshot(snapshot);
+    // One after the other: the last call decides, whichever would have been ready first.
+    const update = this.updates.then(async () => {
+      const { input, factors, history } = await this.state;
+      this.state = Promise.resolve(await this.build(checked, input, factors, history));
+    });
+    this.updates = update.catch(() => {});
+    return update;
   }
 
   /** Ends after all accepted work is done. */

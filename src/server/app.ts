@@ -80,7 +80,12 @@ function newFastify(
     keepAliveTimeout: bounds.keepAliveMs,
     maxRequestsPerSocket: bounds.socketRequests,
     bodyLimit: bounds.jsonBytes,
-    http: { headersTimeout: bounds.headersMs, connectionsCheckingInterval: bounds.checkMs },
+    http: {
+      headersTimeout: bounds.headersMs,
+      connectionsCheckingInterval: bounds.checkMs,
+      // Checked by a hook instead, which answers with a problem.
+      requireHostHeader: false,
+    },
     // Draining answers for itself, with a problem.
     return503OnClosing: false,
     // A proxy's headers are believed only by whoever names the proxy.

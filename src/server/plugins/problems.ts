@@ -1,5 +1,5 @@
 /** Every answer that is not a success is application/problem+json (RFC 9457) with a code of `ERROR_CODES`. */
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ERROR_CODES, type ErrorCode, PlimsollError } from '../../errors.ts';
@@ -70,6 +70,15 @@ export function addProblems(app: FastifyInstance): void {
     const known = methods.get(url) ?? new Set();
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.headers.host !== undefined || request.raw.httpVersion === '1.0') return;
+    throw new PlimsollError('MALFORMED_REQUEST', 'an HTTP/1.1 request must name its host');
+  });
+  app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const error = new PlimsollError('MALFORMED_REQUEST', 'only 100-continue can be expected');
+    response.writeHead(error.status, { 'content-type': PROBLEM_TYPE, connection: 'close' });
+    response.end(JSON.stringify(problemOf(error)));
   });
   app.setErrorHandler<FastifyError>(sendProblem);
   app.setNotFoundHandler((request, reply) => {
