@@ -96,10 +96,10 @@ async function measureBatch(size: Size, source: AccountSource, form: Form): Prom
   });
   const many = await withServer(size, async (server) => {
     const answer = checked(await postBatch(server.address, source, form, accounts), accounts);
-    return { answer, peak: await server.peakBytes() };
+    return { answer, peak: await server.peakBytes(), own: await server.own(form, ownAccounts) };
   });
   const rate = accounts / many.answer.seconds;
-  const own = ownAccounts / few.own.seconds;
+  const own = ownAccounts / Math.min(few.own.seconds, many.own.seconds);
   const growth = many.peak / few.peak;
   return {
     suite: 'http',
@@ -108,7 +108,7 @@ async function measureBatch(size: Size, source: AccountSource, form: Form): Prom
     unit: 'accounts/s',
     seconds: many.answer.seconds,
     per: `${accounts}`,
-    spread: 0,
+    spread: null,
     ratios: { 'the engine alone': rate / own },
     figures: { fewPeakBytes: few.peak, manyPeakBytes: many.peak, peakRatio: growth },
     hash: many.answer.digest.slice('sha256:'.length).slice(0, 12),

@@ -19,8 +19,8 @@ export interface Line {
   /** Of the work that `per` names, in the best sample. */
   readonly seconds: number;
   readonly per: string;
-  /** Median sample over best, less 1: how noisy the machine was. */
-  readonly spread: number;
+  /** Median sample over best, less 1: how noisy the machine was. Null where there was one sample. */
+  readonly spread: number | null;
   /** Our rate over that of the twin, of a library or of a peer, by name. Below 1 the other one is faster. */
   readonly ratios: Readonly<Record<string, number>>;
   /** Other figures of the same measurement, in the units that their names end in. */

@@ -26,7 +26,7 @@ function cells(line: Line): string[] {
     line.name,
     `${scaled(line.rate)} ${line.unit}`,
     `${durationOf(line.seconds)} / ${line.per}`,
-    `${Math.round(line.spread * 100)}%`,
+    line.spread === null ? '' : `${Math.round(line.spread * 100)}%`,
     ratios.join(', '),
     line.targets.map(targetText).join(', '),
     line.hash ?? '',

@@ -1,6 +1,6 @@
 /**
- * A batch of any length in each transport form, made while it is sent and never held: a thousand accounts in turn, each time under
- * other ids. All forms say the same accounts, so all answers have one digest.
+ * A batch of any length in each transport form, made while it is sent and never held: some accounts in turn, each time under other ids.
+ * All forms say the same accounts, so all answers have one digest.
  */
 import {
   Dictionary,
@@ -29,20 +29,27 @@ export const TRANSPORT = {
   arrow: 'arrow',
 } as const;
 
-/** Accounts that differ in more than their ids. */
+/** Accounts that differ in more than their ids, unless more are asked for; and those of one Arrow batch. */
 const CYCLE = 1000;
 /** Accounts that are made and sent together: some 100 kB. */
 const PIECE = 100;
 
 export interface AccountSource {
+  values(count: number): DemoAccount[];
   stream(form: Form, count: number): AsyncGenerator<Uint8Array>;
 }
 
-export function accountSource(market: MarketSnapshot, positions: number): AccountSource {
-  const accounts = [...demoAccounts({ market, count: CYCLE, positions, equal: true })];
+export function accountSource(
+  market: MarketSnapshot,
+  positions: number,
+  cycle: number = CYCLE,
+): AccountSource {
+  const accounts = [...demoAccounts({ market, count: cycle, positions, equal: true })];
   const rows = accounts.map(({ id: _, ...rest }) => JSON.stringify(rest).slice(1));
   const columns = accounts.map((account) => JSON.stringify(columnsOf(account)).slice(1));
   return {
+    values: (count) =>
+      Array.from({ length: count }, (_, i) => ({ ...accounts[i % cycle]!, id: idOf(i) })),
     stream(form, count) {
       switch (form) {
         case 'rows':
@@ -77,56 +84,22 @@ async function* lines(
     const end = Math.min(count, start + PIECE);
     let text = start === 0 ? open : between;
     for (let i = start; i < end; i++) {
-      text += `{"id":"${idOf(i)}",${rests[i % CYCLE]}${i + 1 < end ? between : ''}`;
+      text += `{"id":"${idOf(i)}",${rests[i % rests.length]}${i + 1 < end ? between : ''}`;
     }
     yield Buffer.from(end === count ? text + close : text);
   }
 }
 
-const listOf = (type: Utf8 | Float64 | Struct | Dictionary) =>
-  new List(new Field('item', type, true));
-
 async function* arrow(accounts: readonly DemoAccount[], count: number): AsyncGenerator<Uint8Array> {
-  const parts = accounts.map(columnsOf);
-  const collateral = new Struct([
-    new Field('asset', new Utf8(), true),
-    new Field('amount', new Float64(), true),
-  ]);
-  const coded = new Dictionary(new Utf8(), new Int32());
-  const held = {
-    mode: vectorFromArray(
-      parts.map((part) => part.mode),
-      new Utf8(),
-    ),
-    currency: vectorFromArray(
-      parts.map((part) => part.currency),
-      new Utf8(),
-    ),
-    instruments: vectorFromArray(
-      parts.map((part) => part.instruments),
-      listOf(coded),
-    ),
-    sizes: vectorFromArray(
-      parts.map((part) => part.sizes),
-      listOf(new Float64()),
-    ),
-    entryPrices: vectorFromArray(
-      parts.map((part) => part.entryPrices),
-      listOf(new Float64()),
-    ),
-    collateral: vectorFromArray(
-      parts.map((part) => part.collateral),
-      listOf(collateral),
-    ),
-  };
-  for (let start = 0; start < count; start += CYCLE) {
-    const size = Math.min(CYCLE, count - start);
+  const held = Object.entries(arrowColumns(accounts));
+  let size = 0;
+  for (let start = 0; start < count; start += size) {
+    const from = start % accounts.length;
+    size = Math.min(CYCLE, accounts.length - from, count - start);
     const ids = Array.from({ length: size }, (_, i) => idOf(start + i));
     const table = new Table({
       id: vectorFromArray(ids, new Utf8()),
-      ...Object.fromEntries(
-        Object.entries(held).map(([name, column]) => [name, column.slice(0, size)]),
-      ),
+      ...Object.fromEntries(held.map(([name, column]) => [name, column.slice(from, from + size)])),
     });
     const messages = splitMessages(tableToIPC(table, 'stream'));
     // Schema and dictionaries only once; the batch is the last message.
@@ -134,6 +107,30 @@ async function* arrow(accounts: readonly DemoAccount[], count: number): AsyncGen
   }
   // End of stream: a continuation mark and no metadata.
   yield new Uint8Array([255, 255, 255, 255, 0, 0, 0, 0]);
+}
+
+const listOf = (type: Utf8 | Float64 | Struct | Dictionary) =>
+  new List(new Field('item', type, true));
+
+function arrowColumns(accounts: readonly DemoAccount[]) {
+  const parts = accounts.map(columnsOf);
+  const collateral = new Struct([
+    new Field('asset', new Utf8(), true),
+    new Field('amount', new Float64(), true),
+  ]);
+  const column = (name: keyof (typeof parts)[number], type: Utf8 | List) =>
+    vectorFromArray(
+      parts.map((part) => part[name]),
+      type,
+    );
+  return {
+    mode: column('mode', new Utf8()),
+    currency: column('currency', new Utf8()),
+    instruments: column('instruments', listOf(new Dictionary(new Utf8(), new Int32()))),
+    sizes: column('sizes', listOf(new Float64())),
+    entryPrices: column('entryPrices', listOf(new Float64())),
+    collateral: column('collateral', listOf(collateral)),
+  };
 }
 
 /** The messages of an Arrow IPC stream, without its end mark. */

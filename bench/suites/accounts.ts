@@ -101,7 +101,7 @@ async function measure(
   const ratios = ratiosOf(timed);
   const targets: Target[] = [
     atLeast('rate', ours!.rate, bound),
-    atLeast('twin', ratios['twin']!, TWIN_BOUND),
+    atLeast('twin', ratios.twin!, TWIN_BOUND),
   ];
   if (numpy !== null) {
     const better = Math.min(...WAYS.map(({ name }) => ratios[name]!));

@@ -16,7 +16,7 @@ import type { MarketOptions, ModelOptions, ScenarioOptions } from './options.ts'
 import type { Terminal } from './terminal.ts';
 
 /** @throws NOT_FOUND, TOO_LARGE */
-export async function readBytes(path: string, limit: number): Promise<Uint8Array> {
+async function readBytes(path: string, limit: number): Promise<Uint8Array> {
   if (path === '-') return readStandardInput(limit);
   try {
     const { size } = await stat(path);

@@ -67,6 +67,9 @@ export class Executor {
       maxThreads: workers,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
+      // Piscina tries require() first; a thread that is ended while require() links an ES module takes the whole process down with it
+      // (seen on Node 20.20). Without require(esm) it falls back on import(), which can be interrupted.
+      execArgv: [...process.execArgv, '--no-experimental-require-module'],
       // Our own queue decides the order; the pool never holds more than one task a worker.
       maxQueue: this.slots * 2,
     });

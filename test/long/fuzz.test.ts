@@ -81,7 +81,7 @@ it('200,000 spoiled documents', async () => {
         }
       }
     }),
-    { seed: 20_260_102, numRuns: 1_600 },
+    { seed: 20_260_102, numRuns: 2_600 },
   );
   expect(total).toBeGreaterThan(190_000);
   // A fuzz whose documents never pass tests only the first check.

@@ -1,7 +1,7 @@
 /** How far the work is, on stderr: a bar on a terminal, else a plain line now and then. Never on stdout, never in a result. */
 import { count, duration } from './figures.ts';
 
-export interface Step {
+interface Step {
   readonly stage: string;
   readonly done: number;
   /** 0 where it is not known. */

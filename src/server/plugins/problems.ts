@@ -6,6 +6,7 @@ import { ERROR_CODES, type ErrorCode, PlimsollError } from '../../errors.ts';
 import type { Problem } from '../schemas/problem.ts';
 
 const PROBLEM_TYPE = 'application/problem+json';
+const PROBLEM_HEADERS = { 'content-type': PROBLEM_TYPE, connection: 'close' } as const;
 /** Seconds: work is counted in milliseconds, so a queue that is full now has room soon. */
 const RETRY_AFTER = '1';
 
@@ -71,14 +72,16 @@ export function addProblems(app: FastifyInstance): void {
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.headers.host !== undefined || request.raw.httpVersion === '1.0') return;
+    reply.header('connection', 'close');
     throw new PlimsollError('MALFORMED_REQUEST', 'an HTTP/1.1 request must name its host');
   });
   app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const error = new PlimsollError('MALFORMED_REQUEST', 'only 100-continue can be expected');
-    response.writeHead(error.status, { 'content-type': PROBLEM_TYPE, connection: 'close' });
-    response.end(JSON.stringify(problemOf(error)));
+    const body = JSON.stringify(problemOf(error));
+    const length = Buffer.byteLength(body);
+    response.writeHead(error.status, { ...PROBLEM_HEADERS, 'content-length': length }).end(body);
   });
   app.setErrorHandler<FastifyError>(sendProblem);
   app.setNotFoundHandler((request, reply) => {
@@ -120,9 +123,8 @@ export function onClientError(error: NodeJS.ErrnoException, socket: Socket): voi
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
-    `content-type: ${PROBLEM_TYPE}`,
+    ...Object.entries(PROBLEM_HEADERS).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
