@@ -66,14 +66,23 @@ export const http: Suite = {
     const size = quick ? QUICK : FULL;
     const { market } = demoMarket();
     const source = accountSource(market, size.positions);
-    const lines: Line[] = [];
-    for (const form of FORMS) lines.push(await measureBatch(size, source, form));
-    const digests = new Set(lines.map(({ hash }) => hash));
-    if (digests.size > 1) throw new Error(`forms differ: ${[...digests].join(', ')}`);
-    lines.push(await measureSingles(size));
-    return lines;
+    // One process for all only with small parameters: peaks of memory are then not told apart.
+    const shared = quick ? await ServerProcess.start(size) : null;
+    const servers: Servers = (work) => (shared === null ? withServer(size, work) : work(shared));
+    try {
+      const lines: Line[] = [];
+      for (const form of FORMS) lines.push(await measureBatch(size, servers, source, form));
+      const digests = new Set(lines.map(({ hash }) => hash));
+      if (digests.size > 1) throw new Error(`forms differ: ${[...digests].join(', ')}`);
+      return [...lines, await measureSingles(size, servers)];
+    } finally {
+      await shared?.stop();
+    }
   },
 };
+
+/** Lends a server process for some work. */
+type Servers = <T>(work: (server: ServerProcess) => Promise<T>) => Promise<T>;
 
 async function withServer<T>(
   { scenarios, positions }: Size,
@@ -87,14 +96,19 @@ async function withServer<T>(
   }
 }
 
-async function measureBatch(size: Size, source: AccountSource, form: Form): Promise<Line> {
+async function measureBatch(
+  size: Size,
+  servers: Servers,
+  source: AccountSource,
+  form: Form,
+): Promise<Line> {
   const { accounts, fewAccounts, ownAccounts } = size;
   // A fresh process for each length: a peak is never forgotten.
-  const few = await withServer(size, async (server) => {
+  const few = await servers(async (server) => {
     checked(await postBatch(server.address, source, form, fewAccounts), fewAccounts);
     return { peak: await server.peakBytes(), own: await server.own(form, ownAccounts) };
   });
-  const many = await withServer(size, async (server) => {
+  const many = await servers(async (server) => {
     const answer = checked(await postBatch(server.address, source, form, accounts), accounts);
     return { answer, peak: await server.peakBytes(), own: await server.own(form, ownAccounts) };
   });
@@ -126,12 +140,12 @@ function checked(answer: BatchAnswer, accounts: number): BatchAnswer {
   );
 }
 
-async function measureSingles(size: Size): Promise<Line> {
+async function measureSingles(size: Size, servers: Servers): Promise<Line> {
   const { market } = demoMarket();
   const positions = SINGLE_POSITIONS;
   const accounts = demoAccounts({ market, count: SINGLE_ACCOUNTS, positions, equal: true });
   const bodies = [...accounts].map((account) => JSON.stringify(account));
-  return withServer(size, async ({ address }) => {
+  return servers(async ({ address }) => {
     const url = `${address}/v1/margin`;
     const headers = { 'content-type': 'application/json' };
     const answers = await Promise.all(

@@ -22,8 +22,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** Imports run one way: a layer may import those that stand after it. */
 const LAYERS = [
-  ['cli', 'dashboard'],
-  ['server'],
+  ['cli', 'server', 'dashboard'],
   ['book'],
   ['engine'],
   ['margin'],

@@ -21,8 +21,7 @@ import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
 import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
-import { cutArrow } from './arrowStream.ts';
-import { batchValues, cutArray, cutLines } from './chunks.ts';
+import { batchValues } from './chunks.ts';
 import { type AccountOutcome, rejected } from './evaluator.ts';
 import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
@@ -32,6 +31,14 @@ import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
 import { openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
 import { openStreamed, streamedMargin } from './streamed.ts';
+import {
+  arrayElements,
+  type BatchForm,
+  cut,
+  joinDocuments,
+  SHARD_ACCOUNTS,
+  shardSizeOf,
+} from './transport.ts';
 
 export interface EngineOptions {
   readonly market: MarketSnapshot;
@@ -51,11 +58,8 @@ export interface BatchOptions {
   readonly shardSize?: number | undefined;
 }
 
-export type BatchForm = 'ndjson' | 'json' | 'arrow';
+export type { BatchForm };
 
-/** Accounts of one shard: long enough that a block of the cube, once loaded, serves many. */
-const SHARD_ACCOUNTS = 512;
-const SHARD_BYTES = 2 * 1024 * 1024;
 const ARROW_DEADLINE_MS = 60_000;
 
 /** What stands at the end of a batch. */
@@ -352,43 +356,6 @@ function accepted(outcome: AccountOutcome): MarginResult {
   if (!('error' in outcome)) return outcome;
   const { code, message, path } = outcome.error;
   throw new PlimsollError(code, message, { path, account: outcome.account ?? undefined });
-}
-
-/** Few enough that all workers end together, many enough that a block of the cube, once loaded, serves them all. */
-function shardSizeOf(
-  accounts: Iterable<unknown> | AsyncIterable<unknown>,
-  workers: number,
-): number {
-  if (!Array.isArray(accounts)) return SHARD_ACCOUNTS;
-  return Math.max(1, Math.min(2 * SHARD_ACCOUNTS, Math.ceil(accounts.length / (4 * workers))));
-}
-
-function cut(
-  source: AsyncIterable<Uint8Array>,
-  form: BatchForm,
-  rows: number,
-): AsyncIterable<AccountInput> {
-  if (form === 'arrow') return cutArrow(source, { rowsMax: rows });
-  if (form === 'json') return cutArray(source, { documentsMax: rows, bytesMax: SHARD_BYTES });
-  return cutLines(source, { linesMax: rows, bytesMax: SHARD_BYTES });
-}
-
-function joinDocuments(documents: readonly Uint8Array[]): AccountInput {
-  const length = documents.reduce((sum, bytes) => sum + bytes.length, 0);
-  const bytes = new Uint8Array(new SharedArrayBuffer(length));
-  const ends = new Uint32Array(documents.length);
-  let at = 0;
-  documents.forEach((document, i) => {
-    bytes.set(document, at);
-    at += document.length;
-    ends[i] = at;
-  });
-  return { form: 'documents', bytes, ends };
-}
-
-/** NDJSON lines as elements of an array that goes on: a comma before each line end. */
-function arrayElements(lines: Uint8Array): Uint8Array {
-  return Buffer.from(Buffer.from(lines).toString('utf8').replaceAll('\n', ',\n'));
 }
 
 /**

@@ -39,7 +39,7 @@ describe('contest', () => {
     );
     expect(timed[1]).toMatchObject({ best: 2, median: 5, rate: 5 });
     expect(timed[0]!.best).toBeLessThan(1);
-    expect(ratiosOf(timed)['elsewhere']).toBe(timed[0]!.rate / 5);
+    expect(ratiosOf(timed).elsewhere).toBe(timed[0]!.rate / 5);
   });
 });
 
