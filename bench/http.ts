@@ -6,12 +6,11 @@ import autocannon from 'autocannon';
 import { demoAccounts } from '../src/book/demoAccounts.ts';
 import { demoMarket } from '../src/market/demoMarket.ts';
 import type { Context, Suite } from './context.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, shortDigest } from './digest.ts';
 import { type AccountSource, accountSource, FORMS, type Form } from './http/accountStreams.ts';
 import { type BatchAnswer, postBatch } from './http/client.ts';
 import { ServerProcess } from './http/serverProcess.ts';
-import { atLeast, atMost, type Line, spreadOf } from './line.ts';
-import { samplesOf } from './stopwatch.ts';
+import { atLeast, atMost, type Line, samplesOf, spreadOf } from './line.ts';
 
 interface Size {
   readonly scenarios: number;
@@ -125,7 +124,7 @@ async function measureBatch(
     spread: null,
     ratios: { 'the engine alone': rate / own },
     figures: { fewPeakBytes: few.peak, manyPeakBytes: many.peak, peakRatio: growth },
-    hash: many.answer.digest.slice('sha256:'.length).slice(0, 12),
+    hash: shortDigest(many.answer.digest),
     targets: [atMost('peak memory', growth, PEAK_RATIO)],
     notes: [
       `peak memory ${Math.round(few.peak / MEBI)} MiB at ${fewAccounts} accounts, ${Math.round(many.peak / MEBI)} MiB at ${accounts}`,

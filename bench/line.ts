@@ -37,6 +37,11 @@ export interface Samples {
   readonly median: number;
 }
 
+export function samplesOf(seconds: readonly number[]): Samples {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  return { best: sorted[0]!, median: sorted[sorted.length >> 1]! };
+}
+
 export function spreadOf({ best, median }: Samples): number {
   return median / best - 1;
 }

@@ -64,15 +64,15 @@ function raise(
     throw new PlimsollError(code, `${subject} ${text}`, { path, account: place.account });
   };
   if (first.keyword === 'additionalProperties') {
-    const name = String((first.params['additionalProperties'] as string[])[0]);
+    const name = String((first.params.additionalProperties as string[])[0]);
     return fail('UNKNOWN_FIELD', `${first.instancePath}/${name}`, 'is not a field of the contract');
   }
   if (first.keyword === 'required') {
-    const name = String((first.params['requiredProperties'] as string[])[0]);
+    const name = String((first.params.requiredProperties as string[])[0]);
     return fail('MISSING_FIELD', `${first.instancePath}/${name}`, 'is required');
   }
   const got = show(valueAt(value, first.instancePath));
-  const allowed = first.params['allowedValues'];
+  const allowed = first.params.allowedValues;
   const choices = Array.isArray(allowed) ? ` (${allowed.map(String).join(', ')})` : '';
   return fail('INVALID_FIELD', first.instancePath, `${first.message}${choices}, got ${got}`);
 }

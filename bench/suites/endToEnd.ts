@@ -8,10 +8,9 @@ import type { Progress } from '../../src/engine/fill.ts';
 import { demoOptionsMarket } from '../../src/market/demoMarket.ts';
 import type { MarketSnapshot } from '../../src/market/snapshot.ts';
 import type { Context, Suite } from '../context.ts';
-import { digestOf } from '../digest.ts';
+import { digestOf, shortDigest } from '../digest.ts';
 import { accountSource, FORMS, TRANSPORT } from '../http/accountStreams.ts';
-import { atLeast, atMost, type Line, spreadOf } from '../line.ts';
-import { samplesOf } from '../stopwatch.ts';
+import { atLeast, atMost, type Line, samplesOf, spreadOf } from '../line.ts';
 
 const STAGES = ['scenarios', 'revaluation', 'units', 'accounts'] as const;
 type Stage = (typeof STAGES)[number];
@@ -176,7 +175,7 @@ async function takeStream(
     yield* pieces;
   })();
   const onSummary = (summary: { readonly digest: string }): void => {
-    digest = summary.digest.slice('sha256:'.length).slice(0, 12);
+    digest = shortDigest(summary.digest);
   };
   for await (const _ of engine.marginStream(source, TRANSPORT[way], { onSummary }));
   return () => digest;

@@ -4,8 +4,8 @@ import { demoAccounts } from '../../src/book/demoAccounts.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { demoMarket } from '../../src/market/demoMarket.ts';
 import type { Context, Suite } from '../context.ts';
-import { type Line, spreadOf } from '../line.ts';
-import { samplesOf } from '../stopwatch.ts';
+import { shortDigest } from '../digest.ts';
+import { type Line, samplesOf, spreadOf } from '../line.ts';
 
 const FULL = { scenarios: 10_240, accounts: 8000, positions: 20, rounds: 4 } as const;
 const QUICK = { scenarios: 1024, accounts: 100, positions: 5, rounds: 1 } as const;
@@ -71,7 +71,7 @@ async function rounds(
   const seconds: number[] = [];
   let digest = '';
   const onSummary = (summary: { readonly digest: string }): void => {
-    digest = summary.digest.slice('sha256:'.length).slice(0, 12);
+    digest = shortDigest(summary.digest);
   };
   // The first one warms up.
   for (let round = -1; round < count; round++) {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BookMemory, viewsOf } from '../../src/engine/bookMemory.ts';
-import { tailRanks } from '../../src/risk/tail.ts';
+import { tailMeasures, tailRanks } from '../../src/risk/tail.ts';
 import { openKernels } from '../kernels.ts';
-import { type PlainSegment, portfolioPnl, worst } from '../reference/portfolio.ts';
+import { type PlainSegment, plainTail, portfolioPnl, worst } from '../reference/portfolio.ts';
 
 const MEBI = 1024 * 1024;
 
@@ -89,6 +89,8 @@ describe('accumulate', () => {
       const expected = worst(portfolioPnl(segments, plain, scenarios), ranks.keep);
       // The same order of the same sums: equal to the last bit.
       expect(kept(book, ranks.keep)).toEqual(expected);
+      const pnl = portfolioPnl(segments, plain, scenarios);
+      expect(tailMeasures(kept(book, ranks.keep), ranks)).toMatchObject(plainTail(pnl, 0.99));
     });
   });
 
