@@ -1,4 +1,5 @@
 /** Request bodies: read whole under a bound, or as a stream under a guard; and the signal that says that the caller has gone. */
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlimsollError } from '../../errors.ts';
@@ -130,8 +131,10 @@ async function before<T>(promise: Promise<T>, ms: number): Promise<T> {
 /** Aborts when the connection closes before the answer is complete. */
 export function hangUpSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
+  // Each task of the work listens; a report may have hundreds.
+  setMaxListeners(0, controller.signal);
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
+    if (!reply.raw.writableEnded) controller.abort();
   });
   return controller.signal;
 }

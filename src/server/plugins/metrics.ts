@@ -23,7 +23,7 @@ export class ServerMetrics {
     collectDefaultMetrics({ register: this.registry });
     this.durations = new Histogram({
       name: 'plimsoll_http_request_duration_seconds',
-      help: 'From the arrival of a request to the last byte of its answer; status 499: the caller hung up.',
+      help: 'From the arrival of a request to the end of its answer; status 499: the caller hung up.',
       labelNames: ['method', 'route', 'status'],
       buckets: DURATIONS,
       registers,
@@ -85,7 +85,7 @@ export function addMetrics(
         method: request.method,
         // Unknown paths share a label: anybody could invent any number of them.
         route: request.routeOptions.url ?? 'unknown',
-        status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+        status: reply.raw.writableEnded ? reply.raw.statusCode : 499,
       });
     });
   });

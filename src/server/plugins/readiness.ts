@@ -1,4 +1,5 @@
 /** Whether requests can be served: the engine must have its scenarios, and the service must not be closing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { PlimsollError } from '../../errors.ts';
@@ -52,7 +53,8 @@ const SWEEP_MS = 100;
 export function addDraining(app: FastifyInstance, readiness: Readiness): void {
   app.addHook('preClose', async () => {
     readiness.drain();
-    app.server.closeIdleConnections();
+    // Requests that have arrived but are not read yet look like idle connections: they get this long to show.
+    await sleep(SWEEP_MS);
     const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
     sweep.unref();
     const stop = (): void => clearInterval(sweep);
