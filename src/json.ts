@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { PlimsollError } from './errors.ts';
+import { LIMITS } from './limits.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes as text; a byte that is not UTF-8 is an error, never a replacement character. */
 export function decodeText(bytes: Uint8Array): string {
@@ -70,18 +71,22 @@ function stringEnd(text: string, open: number): number {
   }
 }
 
-function countKeys(value: unknown): number {
+function countKeys(value: unknown, depth = 0): number {
   if (value === null || typeof value !== 'object') return 0;
+  if (depth === LIMITS.jsonDepthMax) {
+    throw new PlimsollError('MALFORMED_JSON', `the JSON is nested deeper than ${depth} levels`);
+  }
   let count = 0;
   if (Array.isArray(value)) {
     if (typeof value[0] === 'number' || typeof value[0] === 'string') {
-      for (const item of value) if (typeof item === 'object') count += countKeys(item);
+      for (const item of value) if (typeof item === 'object') count += countKeys(item, depth + 1);
       return count;
     }
-    for (const item of value) count += countKeys(item);
+    for (const item of value) count += countKeys(item, depth + 1);
     return count;
   }
-  for (const key in value) count += 1 + countKeys((value as Record<string, unknown>)[key]);
+  for (const key in value)
+    count += 1 + countKeys((value as Record<string, unknown>)[key], depth + 1);
   return count;
 }
 

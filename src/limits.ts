@@ -45,6 +45,8 @@ export const LIMITS = {
   jsonBodyBytesMax: 1024 * 1024,
   /** A market snapshot or a history sent over HTTP. */
   marketBodyBytesMax: 256 * 1024 * 1024,
+  /** Levels of nesting of any JSON: our own shapes have fewer than ten. */
+  jsonDepthMax: 64,
   /** A local input file. */
   fileBytesMax: 4 * 1024 * 1024 * 1024,
   /** Shared WebAssembly memory: 32-bit addresses end at 4 GiB; the last page is left out. */
