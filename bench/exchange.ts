@@ -10,7 +10,7 @@ import { type DemoRandom, demoRandom } from '../src/market/demoRandom.ts';
 import { compileFactorModel } from '../src/market/factorModel.ts';
 import { compileMarket } from '../src/market/market.ts';
 import { drawBlocks } from '../src/scenarios/scenarioSet.ts';
-import { instantiateKernels, type Kernels } from '../workers/kernels.ts';
+import { createMemory, instantiateKernels, type Kernels } from '../workers/kernels.ts';
 
 export interface Exchange {
   readonly session: Session;
@@ -43,6 +43,7 @@ export function openExchange(size: {
     slots: 1,
     kept: true,
     resultRows: 0,
+    memory: createMemory,
   });
   const kernels = instantiateKernels(session.module, session.memory);
   const views = viewsOf(session.memory);

@@ -12,20 +12,24 @@ import {
   resolveMethodology,
 } from '../margin/methodology.ts';
 import type { MarginResult } from '../margin/result.ts';
-import {
-  type CompiledFactors,
-  compileFactorModel,
-  type FactorModel,
-} from '../market/factorModel.ts';
+import { type CompiledFactors, compileFactorModel } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
 import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
 import { batchValues } from './chunks.ts';
+import type {
+  BatchOptions,
+  BatchSummary,
+  EngineInfo,
+  EngineOptions,
+  StreamOptions,
+} from './contract.ts';
 import { type AccountOutcome, rejected } from './evaluator.ts';
 import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import { Gatherer } from './gather.ts';
+import { Leases } from './leases.ts';
 import { mapOrdered } from './ordered.ts';
 import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
 import { openSession, type SessionRequest } from './session.ts';
@@ -40,39 +44,14 @@ import {
   shardSizeOf,
 } from './transport.ts';
 
-export interface EngineOptions {
-  readonly market: MarketSnapshot;
-  /** Needed by every scenario model but `historical`. */
-  readonly factors?: FactorModel | undefined;
-  readonly history?: History | undefined;
-  readonly methodology?: MethodologyInput | undefined;
-  /** Worker threads; default one a core. */
-  readonly workers?: number | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-export interface BatchOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Accounts of one shard at the most. It decides no bit of any result. */
-  readonly shardSize?: number | undefined;
-}
-
-export type { BatchForm };
+export type { BatchForm, BatchOptions, BatchSummary, EngineInfo, EngineOptions };
 
 const ARROW_DEADLINE_MS = 60_000;
-
-/** What stands at the end of a batch. */
-export interface BatchSummary {
-  readonly accounts: number;
-  readonly rejected: number;
-  /** SHA-256 of the NDJSON lines before the summary, whatever the transport. */
-  readonly digest: string;
-}
 
 export class Engine {
   readonly workers: number;
   private readonly executor: Executor;
+  private readonly leases: Leases;
   private readonly singles: Gatherer<unknown>;
   private readonly documents: Gatherer<Uint8Array>;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -82,6 +61,7 @@ export class Engine {
   /** Use `createEngine`. */
   constructor(options: EngineOptions) {
     this.executor = new Executor(options.workers);
+    this.leases = new Leases(this.executor);
     this.workers = this.executor.workers;
     this.onProgress = options.onProgress;
     this.singles = new Gatherer(this.executor, (values) =>
@@ -153,11 +133,96 @@ export class Engine {
   }
 
   /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
-  async *marginBatch(
+  marginBatch(
     accounts: Iterable<unknown> | AsyncIterable<unknown>,
     options: BatchOptions = {},
   ): AsyncGenerator<AccountOutcome> {
+    return this.onSession((session) => this.batch(session, accounts, options));
+  }
+
+  /**
+   * Margin of a stream of accounts in one of the transport forms, as a stream in the same form; the last element is the summary.
+   * Bytes come as they are consumed: a slow reader slows the work.
+   */
+  marginStream(
+    source: AsyncIterable<Uint8Array>,
+    form: BatchForm,
+    options: StreamOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    return this.onSession((session) => this.stream(session, source, form, options));
+  }
+
+  /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice. */
+  async valueAtRisk(account: unknown, request: RiskRequest = {}): Promise<RiskReport> {
+    const state = await this.state;
+    return riskReport(account, request, {
+      executor: this.executor,
+      leases: this.leases,
+      market: state.market,
+      factors: state.factors,
+      history: state.history,
+      base: state.input,
+    });
+  }
+
+  /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
+  async updateMarket(snapshot: MarketSnapshot): Promise<void> {
+    const checked = readSnapshot(snapshot);
+    // One after the other: the last call decides, whichever would have been ready first.
+    const update = this.updates.then(async () => {
+      const { input, factors, history } = await this.state;
+      const old = await this.state;
+      this.state = Promise.resolve(await this.build(checked, input, factors, history, old));
+      this.leases.release(old.session);
+    });
+    this.updates = update.catch(() => {});
+    return update;
+  }
+
+  /** Ends after all accepted work is done. */
+  async close(): Promise<void> {
+    await this.executor.close();
+  }
+
+  private async prepare(options: EngineOptions): Promise<State> {
+    const input = readMethodology(options.methodology ?? {}, { prefix: 'methodology' });
+    const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
+    return this.build(readSnapshot(options.market), input, factors, options.history ?? null);
+  }
+
+  private async build(
+    snapshot: MarketSnapshot,
+    input: MethodologyInput,
+    factors: CompiledFactors | null,
+    history: History | null,
+    previous?: State,
+  ): Promise<State> {
+    const methodology = resolveMethodology(input, factors?.degreesOfFreedom != null);
+    const market = compileMarket(snapshot);
+    const memory = (bytes: number) => this.leases.memory(bytes);
+    const request = { market, methodology, factors, history, slots: this.executor.slots, memory };
+    const session = openKept(request);
+    this.leases.hold(session);
+    const { onProgress } = this;
+    const clamped =
+      session.layout.cube === 0
+        ? 0
+        : await fillSession(session, this.executor, { onProgress, previous });
+    return { session, snapshot, market, methodology, input, factors, history, clamped };
+  }
+
+  private async gathered(input: AccountInput): Promise<readonly AccountOutcome[]> {
     const { session } = await this.state;
+    const { values } = await this.task(session, input, 'values', { urgent: true });
+    ensure(values !== null, 'values were asked for');
+    return values;
+  }
+
+  private async *batch(
+    session: Session,
+    accounts: Iterable<unknown> | AsyncIterable<unknown>,
+    options: BatchOptions,
+  ): AsyncGenerator<AccountOutcome> {
     const size = options.shardSize ?? shardSizeOf(accounts, this.workers);
     const chunks = batchValues(accounts, size);
     const inputs = (async function* () {
@@ -171,16 +236,12 @@ export class Engine {
     }
   }
 
-  /**
-   * Margin of a stream of accounts in one of the transport forms, as a stream in the same form; the last element is the summary.
-   * Bytes come as they are consumed: a slow reader slows the work.
-   */
-  async *marginStream(
+  private async *stream(
+    session: Session,
     source: AsyncIterable<Uint8Array>,
     form: BatchForm,
-    options: BatchOptions & { readonly onSummary?: (summary: BatchSummary) => void } = {},
+    options: StreamOptions,
   ): AsyncGenerator<Uint8Array> {
-    const { session } = await this.state;
     const rows = options.shardSize ?? SHARD_ACCOUNTS;
     const digest = createHash('sha256');
     let accounts = 0;
@@ -203,65 +264,6 @@ export class Engine {
     else yield Buffer.from(form === 'json' ? `${text}\n]\n` : `${text}\n`);
   }
 
-  /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice. */
-  async valueAtRisk(account: unknown, request: RiskRequest = {}): Promise<RiskReport> {
-    const state = await this.state;
-    return riskReport(account, request, {
-      executor: this.executor,
-      market: state.market,
-      factors: state.factors,
-      history: state.history,
-      base: state.input,
-    });
-  }
-
-  /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
-  async updateMarket(snapshot: MarketSnapshot): Promise<void> {
-    const checked = readSnapshot(snapshot);
-    // One after the other: the last call decides, whichever would have been ready first.
-    const update = this.updates.then(async () => {
-      const { input, factors, history } = await this.state;
-      this.state = Promise.resolve(await this.build(checked, input, factors, history));
-    });
-    this.updates = update.catch(() => {});
-    return update;
-  }
-
-  /** Ends after all accepted work is done. */
-  async close(): Promise<void> {
-    await this.executor.close();
-  }
-
-  private async prepare(options: EngineOptions): Promise<State> {
-    const input = readMethodology(options.methodology ?? {}, { prefix: 'methodology' });
-    const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
-    return this.build(readSnapshot(options.market), input, factors, options.history ?? null);
-  }
-
-  private async build(
-    snapshot: MarketSnapshot,
-    input: MethodologyInput,
-    factors: CompiledFactors | null,
-    history: History | null,
-  ): Promise<State> {
-    const methodology = resolveMethodology(input, factors?.degreesOfFreedom != null);
-    const market = compileMarket(snapshot);
-    const request = { market, methodology, factors, history, slots: this.executor.slots };
-    const session = openKept(request);
-    const kept = session.layout.cube !== 0;
-    const clamped = kept
-      ? await fillSession(session, this.executor, { onProgress: this.onProgress })
-      : 0;
-    return { session, snapshot, market, methodology, input, factors, history, clamped };
-  }
-
-  private async gathered(input: AccountInput): Promise<readonly AccountOutcome[]> {
-    const { session } = await this.state;
-    const { values } = await this.task(session, input, 'values', { urgent: true });
-    ensure(values !== null, 'values were asked for');
-    return values;
-  }
-
   private answers(
     session: Session,
     inputs: AsyncIterable<AccountInput>,
@@ -276,6 +278,17 @@ export class Engine {
     return mapOrdered(inputs, this.workers * 2, (input) =>
       this.task(session, input, output, { signal }),
     );
+  }
+
+  /** The current session, held for as long as the work on it is consumed. */
+  private async *onSession<T>(work: (session: Session) => AsyncGenerator<T>): AsyncGenerator<T> {
+    const { session } = await this.state;
+    this.leases.hold(session);
+    try {
+      yield* work(session);
+    } finally {
+      this.leases.release(session);
+    }
   }
 
   private async task(
@@ -302,8 +315,14 @@ export class Engine {
       factors,
       history,
       slots: this.executor.slots,
+      memory: (bytes) => this.leases.memory(bytes),
     });
-    return streamedMargin(session, this.executor, account, { onProgress: this.onProgress });
+    this.leases.hold(session);
+    try {
+      return await streamedMargin(session, this.executor, account, { onProgress: this.onProgress });
+    } finally {
+      this.leases.release(session);
+    }
   }
 }
 
@@ -316,30 +335,6 @@ interface State {
   readonly factors: CompiledFactors | null;
   readonly history: History | null;
   readonly clamped: number;
-}
-
-export interface EngineInfo {
-  readonly workers: number;
-  /** Every parameter of the methodology. */
-  readonly parameters: Methodology;
-  readonly market: {
-    readonly asOf: string;
-    readonly currency: string;
-    readonly underlyings: number;
-    readonly instruments: number;
-  };
-  readonly scenarios: number;
-  /** Log shocks that met the clamp, over all factors and scenarios. */
-  readonly clampedShocks: number;
-  /** Whether the P&L cube is kept; if not, accounts are margined one by one with scenarios streamed. */
-  readonly kept: boolean;
-  readonly memoryBytes: number;
-  readonly queued: number;
-  readonly workerDeaths: number;
-  readonly scenarioSet: string;
-  readonly methodology: string;
-  /** Version of the code. */
-  readonly engine: string;
 }
 
 /** A kept session; where its cube would not fit, one that streams. */

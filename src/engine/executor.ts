@@ -49,6 +49,9 @@ export class Executor {
   private readonly normal: Job[] = [];
   private readonly idleWaiters: (() => void)[] = [];
   private readonly freeListeners: (() => void)[] = [];
+  /** Accepted and unfinished tasks by session, and who waits for the last of them. */
+  private readonly unfinished = new Map<number, number>();
+  private readonly sessionWaiters = new Map<number, (() => void)[]>();
   private running = 0;
   private closing = false;
 
@@ -88,6 +91,26 @@ export class Executor {
     return this.pool.threads;
   }
 
+  /** Resolves when no task on the session is queued or under way. */
+  whenIdle(sessionId: number): Promise<void> {
+    if (!this.unfinished.has(sessionId)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.sessionWaiters.get(sessionId) ?? [];
+      this.sessionWaiters.set(sessionId, [...waiters, resolve]);
+    });
+  }
+
+  private finish(sessionId: number): void {
+    const left = this.unfinished.get(sessionId)! - 1;
+    if (left > 0) {
+      this.unfinished.set(sessionId, left);
+      return;
+    }
+    this.unfinished.delete(sessionId);
+    for (const resolve of this.sessionWaiters.get(sessionId) ?? []) resolve();
+    this.sessionWaiters.delete(sessionId);
+  }
+
   /** Called whenever a worker becomes free. */
   onFree(listener: () => void): void {
     this.freeListeners.push(listener);
@@ -105,12 +128,13 @@ export class Executor {
         const at = queue.indexOf(job);
         if (at === -1) return;
         queue.splice(at, 1);
-        reject(cancelled());
+        job.reject(cancelled());
       };
       const settle =
         <T>(then: (value: T) => void) =>
         (value: T): void => {
           signal?.removeEventListener('abort', onAbort);
+          this.finish(session.id);
           then(value);
         };
       const job: Job = {
@@ -123,6 +147,7 @@ export class Executor {
         reject: settle(reject),
       };
       signal?.addEventListener('abort', onAbort, { once: true });
+      this.unfinished.set(session.id, (this.unfinished.get(session.id) ?? 0) + 1);
       queue.push(job);
       this.pump();
     });

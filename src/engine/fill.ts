@@ -15,6 +15,8 @@ export interface Progress {
 export interface FillOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** A filled session: where it ran on the same scenario set its shocks are copied instead of drawn again. */
+  readonly previous?: { readonly session: Session; readonly clamped: number } | undefined;
 }
 
 /** Microseconds of one row over one drawing block, about: what a task's length is planned from. */
@@ -29,7 +31,7 @@ export async function fillSession(
   executor: Executor,
   options: FillOptions = {},
 ): Promise<number> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, previous } = options;
   const blocks = Array.from({ length: drawBlocks(session.set.scenarios) }, (_, block) => block);
   const all = async <T>(
     stage: Progress['stage'],
@@ -46,7 +48,9 @@ export async function fillSession(
     );
   };
   let clamped = 0;
-  if (session.set.model !== 'historical') {
+  if (previous !== undefined && copyShocks(previous.session, session)) {
+    clamped = previous.clamped;
+  } else if (session.set.model !== 'historical') {
     const draws = await all(
       'scenarios',
       blocks.map((block) => () => executor.run({ kind: 'draw', block }, session, { signal })),
@@ -79,6 +83,15 @@ export async function fillSession(
     }),
   );
   return clamped;
+}
+
+/** What the market is decides no shock: a new market on the same scenario set takes those of the old one. */
+function copyShocks(from: Session, to: Session): boolean {
+  if (from.set.id !== to.set.id || from.layout.shocks === 0) return false;
+  const bytes = drawBlocks(to.set.scenarios) * to.layout.shockBytes;
+  const old = new Uint8Array(from.memory.buffer, from.layout.shocks, bytes);
+  new Uint8Array(to.memory.buffer, to.layout.shocks, bytes).set(old);
+  return true;
 }
 
 /**

@@ -1,8 +1,9 @@
 /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice, with the part of each underlying. */
 import Type, { type Static } from 'typebox';
-import { readAccount } from '../margin/account.ts';
+import { type Account, readAccount } from '../margin/account.ts';
 import { crossBooks, portfolioBook } from '../margin/books.ts';
 import {
+  type Methodology,
   type MethodologyInput,
   resolveMethodology,
   SCENARIO_MODELS,
@@ -16,6 +17,8 @@ import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
 import { reader } from '../schema.ts';
 import type { Executor } from './executor.ts';
 import type { Progress } from './fill.ts';
+import type { Leases } from './leases.ts';
+import type { Session } from './sessionData.ts';
 import { openStreamed, streamTails } from './streamed.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -73,6 +76,7 @@ export type RiskReport = Static<typeof RiskReportSchema>;
 
 export interface RiskContext {
   readonly executor: Executor;
+  readonly leases: Leases;
   readonly market: Market;
   readonly factors: CompiledFactors | null;
   readonly history: History | null;
@@ -95,9 +99,9 @@ export async function riskReport(
   request: RiskRequest,
   context: RiskContext,
 ): Promise<RiskReport> {
-  const { signal, onProgress, ...parameters } = request;
+  const { signal: _signal, onProgress: _onProgress, ...parameters } = request;
   const { method, ...asked } = readRequest(parameters);
-  const { market, factors, history, base, executor } = context;
+  const { market, factors, history, base, executor, leases } = context;
   const model = method ?? base.scenarioModel;
   const merged = { ...base, ...asked, ...(model === undefined ? {} : { scenarioModel: model }) };
   // A number of scenarios that the engine was set up with does not bind a historical report.
@@ -110,7 +114,23 @@ export async function riskReport(
     factors,
     history,
     slots: executor.slots,
+    memory: (bytes) => leases.memory(bytes),
   });
+  leases.hold(session);
+  try {
+    return await reportOn(session, account, methodology, request, context);
+  } finally {
+    leases.release(session);
+  }
+}
+
+async function reportOn(
+  session: Session,
+  account: Account,
+  methodology: Methodology,
+  { signal, onProgress }: RiskRequest,
+  { market, executor }: RiskContext,
+): Promise<RiskReport> {
   const { valuation, set, provenance } = session;
   const portfolio = resolvePortfolio(account, valuation);
   const net = portfolioBook(portfolio, valuation);

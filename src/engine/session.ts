@@ -37,6 +37,8 @@ export interface SessionRequest extends ScenarioSource {
   /** Keep the cube; false streams scenarios through and keeps `resultRows` rows of P&L. */
   readonly kept: boolean;
   readonly resultRows: number;
+  /** Where the memory comes from: at least so many bytes, whatever they hold. */
+  readonly memory: (bytes: number) => WebAssembly.Memory;
   /** Instruments to plan for; all when left out. */
   readonly held?: ReadonlySet<number> | undefined;
 }
@@ -63,7 +65,7 @@ export function openSession(request: SessionRequest): Session {
     shocksKept: replay !== null,
     resultRows,
   });
-  const memory = createMemory(layout.bytes);
+  const memory = request.memory(layout.bytes);
   const f64 = new Float64Array(memory.buffer);
   f64.set(set.cholesky, layout.cholesky / 8);
   if (replay !== null) writeShocks(f64, layout, set, replay.changes);

@@ -13,7 +13,7 @@ import { compileMarket } from '../../src/market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../../src/market/snapshot.ts';
 import { drawBlocks } from '../../src/scenarios/scenarioSet.ts';
 import type { Kernels } from '../../workers/kernels.ts';
-import { instantiateKernels } from '../../workers/kernels.ts';
+import { createMemory, instantiateKernels } from '../../workers/kernels.ts';
 
 export interface InProcess {
   readonly session: Session;
@@ -44,6 +44,7 @@ export function fillInProcess(request: {
     slots: 1,
     kept: true,
     resultRows: 0,
+    memory: createMemory,
   });
   const kernels = instantiateKernels(session.module, session.memory);
   const bench = { session, kernels, views: viewsOf(session.memory) };
