@@ -17,11 +17,12 @@ import { closeTail, keepSixteen, openTail, tighten } from './tail';
 @inline const STEP: usize = 128;
 
 /**
- * Sums the book over the scenarios of one block into `out`, eight at a time.
+ * Sums the book over the scenarios of one block into `out`, sixteen at a time in eight registers of sums.
  * Error: each of the n products and sums rounds once, so |error| ≤ (n + 1)·2⁻⁵³·Σ|size·P&L|.
- * Four registers of sums, two positions at a time: with more, V8 (which loads early and adds late) spills a sum to the stack, and that
- * one sum's trip through memory is then what the loop waits for. All eights of a segment follow each other, so that the branch predictor
- * meets the same short loop several times running.
+ * V8 moves all loads of a basic block to its start; eight rows' parts beside eight sums do not fit into sixteen registers, and a sum that
+ * is spilled to the stack is then what the loop waits for. The branch between the halves is never taken: it ends the basic block, so
+ * that only four parts are on their way at a time. All sixteens of a segment follow each other, so that the branch predictor meets the
+ * same short loop several times running.
  */
 // @ts-ignore: decorator
 @inline
@@ -32,7 +33,7 @@ function sumBlock(book: usize, scenarios: usize, blockEnd: usize, out: usize): v
   do {
     const start: usize = load<u32>(segment);
     const last: usize = load<u32>(segment, 4);
-    for (let at: usize = 0; at < blockEnd; at += 64) {
+    for (let at: usize = 0; at < blockEnd; at += 128) {
       let entry = start;
       const base = scenarios + at;
       const sums = out + at;
@@ -40,35 +41,43 @@ function sumBlock(book: usize, scenarios: usize, blockEnd: usize, out: usize): v
       let b = a;
       let c = a;
       let d = a;
-      for (; entry + 16 < last; entry += 32) {
-        const row = base + load<u32>(entry);
-        const size = v128.load64_splat(entry, 8);
-        const row2 = base + load<u32>(entry, 16);
-        const size2 = v128.load64_splat(entry, 24);
-        a = f64x2.add(f64x2.add(a, f64x2.mul(size, v128.load(row))), f64x2.mul(size2, v128.load(row2)));
-        b = f64x2.add(f64x2.add(b, f64x2.mul(size, v128.load(row, 16))), f64x2.mul(size2, v128.load(row2, 16)));
-        c = f64x2.add(f64x2.add(c, f64x2.mul(size, v128.load(row, 32))), f64x2.mul(size2, v128.load(row2, 32)));
-        d = f64x2.add(f64x2.add(d, f64x2.mul(size, v128.load(row, 48))), f64x2.mul(size2, v128.load(row2, 48)));
-      }
-      if (entry < last) {
+      let e = a;
+      let f = a;
+      let g = a;
+      let h = a;
+      do {
         const row = base + load<u32>(entry);
         const size = v128.load64_splat(entry, 8);
         a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
         b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
         c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
         d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
-      }
+        if (entry == 0) break; // never
+        e = f64x2.add(e, f64x2.mul(size, v128.load(row, 64)));
+        f = f64x2.add(f, f64x2.mul(size, v128.load(row, 80)));
+        g = f64x2.add(g, f64x2.mul(size, v128.load(row, 96)));
+        h = f64x2.add(h, f64x2.mul(size, v128.load(row, 112)));
+        entry += 16;
+      } while (entry < last);
       // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
       if (!first) {
         a = f64x2.add(v128.load(sums), a);
         b = f64x2.add(v128.load(sums, 16), b);
         c = f64x2.add(v128.load(sums, 32), c);
         d = f64x2.add(v128.load(sums, 48), d);
+        e = f64x2.add(v128.load(sums, 64), e);
+        f = f64x2.add(v128.load(sums, 80), f);
+        g = f64x2.add(v128.load(sums, 96), g);
+        h = f64x2.add(v128.load(sums, 112), h);
       }
       v128.store(sums, a);
       v128.store(sums, b, 16);
       v128.store(sums, c, 32);
       v128.store(sums, d, 48);
+      v128.store(sums, e, 64);
+      v128.store(sums, f, 80);
+      v128.store(sums, g, 96);
+      v128.store(sums, h, 112);
     }
     first = false;
     segment += 8;
