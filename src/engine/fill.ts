@@ -50,6 +50,7 @@ export async function fillSession(
   let clamped = 0;
   if (previous !== undefined && copyShocks(previous.session, session)) {
     clamped = previous.clamped;
+    onProgress?.({ stage: 'scenarios', done: blocks.length, total: blocks.length });
   } else if (session.set.model !== 'historical') {
     const draws = await all(
       'scenarios',

@@ -6,7 +6,7 @@ import { cutArray, cutLines } from './chunks.ts';
 export type BatchForm = 'ndjson' | 'json' | 'arrow';
 
 /** Accounts of one shard: long enough that a block of the cube, once loaded, serves many. */
-export const SHARD_ACCOUNTS = 512;
+export const SHARD_ACCOUNTS = 640;
 const SHARD_BYTES = 2 * 1024 * 1024;
 
 /** Few enough that all workers end together, many enough that a block of the cube, once loaded, serves them all. */

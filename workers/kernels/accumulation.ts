@@ -215,20 +215,20 @@ export function packRow(row: usize, blocks: u32, blockSize: u32, out: usize, blo
 
 /** The greatest |value| of n values; NaN when one of them is not finite. */
 export function rowBound(values: usize, n: u32): f64 {
-  let bounds = f64x2.splat(0);
-  let poisons = bounds;
-  const end = values + (<usize>(n & ~1) << 3);
+  let low = f64x2.splat(0);
+  let high = low;
+  let ordered = f64x2.eq(low, low);
+  const end = values + (<usize>(n & ~3) << 3);
   let at = values;
-  for (; at < end; at += 16) {
-    const value = f64x2.abs(v128.load(at));
-    poisons = f64x2.add(poisons, f64x2.sub(value, value));
-    bounds = f64x2.pmax(bounds, value);
+  for (; at < end; at += 32) {
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    ordered = v128.and(ordered, v128.and(f64x2.eq(a, a), f64x2.eq(b, b)));
+    low = f64x2.pmax(low, f64x2.abs(a));
+    high = f64x2.pmax(high, f64x2.abs(b));
   }
-  if (n & 1) {
-    const value = f64x2.splat(Math.abs(load<f64>(at)));
-    poisons = f64x2.add(poisons, f64x2.sub(value, value));
-    bounds = f64x2.pmax(bounds, value);
-  }
-  const bound = Math.max(f64x2.extract_lane(bounds, 0), f64x2.extract_lane(bounds, 1));
-  return bound + (f64x2.extract_lane(poisons, 0) + f64x2.extract_lane(poisons, 1));
+  low = f64x2.pmax(low, high);
+  let bound = Math.max(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1));
+  for (; at < values + (<usize>n << 3); at += 8) bound = Math.max(bound, Math.abs(load<f64>(at)));
+  return i64x2.all_true(ordered) && bound < Infinity ? bound : NaN;
 }
