@@ -5,9 +5,26 @@ import { ensure } from '../errors.ts';
 const SMALL_PIECE = 4096;
 const POOL_BYTES = 65_536;
 
-/** New bytes in shared memory: a shard that is tried again still has them, and posting them to a worker does not copy. */
+/** Shared buffers are made in steps of this size, so that one fits the next shard as well. */
+const SHARED_STEP = 256 * 1024;
+const SPARE_MAX = 64;
+const spare: SharedArrayBuffer[] = [];
+
+/**
+ * Bytes in shared memory, of any content: a shard that is tried again still has them, and posting them to a worker does not copy. Those
+ * that `recycle` gave back are used first: the garbage collector does not see the weight of shared buffers, and lets them pile up.
+ */
 export function sharedBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length));
+  const at = spare.findIndex((buffer) => buffer.byteLength >= length);
+  const step = Math.max(1, Math.ceil(length / SHARED_STEP)) * SHARED_STEP;
+  const buffer = at === -1 ? new SharedArrayBuffer(step) : spare.splice(at, 1)[0]!;
+  return new Uint8Array(buffer, 0, length);
+}
+
+/** Gives back the bytes of a shard that is answered; nobody may look at them any more. */
+export function recycle(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof SharedArrayBuffer && spare.length < SPARE_MAX)
+    spare.push(bytes.buffer);
 }
 
 export class ByteQueue {

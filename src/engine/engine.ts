@@ -17,6 +17,7 @@ import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
 import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
+import { recycle } from './byteQueue.ts';
 import { batchValues } from './chunks.ts';
 import type {
   BatchOptions,
@@ -275,9 +276,12 @@ export class Engine {
       const message = `a batch needs a kept cube, which does not fit at ${scenarios} scenarios: margin accounts one by one, or use fewer`;
       throw new PlimsollError('OUT_OF_MEMORY', message);
     }
-    return mapOrdered(inputs, this.workers * 2, (input) =>
-      this.task(session, input, output, { signal }),
-    );
+    return mapOrdered(inputs, this.workers * 2, async (input) => {
+      const answer = await this.task(session, input, output, { signal });
+      // Row ranges of one Arrow batch share their bytes.
+      if (input.form === 'ndjson' || input.form === 'documents') recycle(input.bytes);
+      return answer;
+    });
   }
 
   /** The current session, held for as long as the work on it is consumed. */

@@ -70,6 +70,8 @@ export class Executor {
       maxThreads: workers,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
+      // Accounts come and go by the thousand: a small nursery keeps a worker's memory flat, at the same speed.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
       // Piscina tries require() first; a thread that is ended while require() links an ES module takes the whole process down with it
       // (seen on Node 20.20). Without require(esm) it falls back on import(), which can be interrupted.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
