@@ -19,7 +19,7 @@ export interface Exchange {
   /** Rows of the cube that are instruments, in id order. */
   readonly instrumentRows: readonly number[];
   /** Underlying by row. */
-  readonly owners: Int32Array;
+  readonly owners: ReturnType<typeof rowOwners>;
 }
 
 const UNDERLYINGS = 5;
@@ -81,12 +81,13 @@ function randomBook(
   while (rows.size < positions) rows.add(instrumentRows[random.index(instrumentRows.length)]!);
   const byUnderlying = new Map<number, { rows: number[]; sizes: number[] }>();
   for (const row of [...rows].sort((a, b) => a - b)) {
-    const segment = byUnderlying.get(owners[row]!) ?? { rows: [], sizes: [] };
-    byUnderlying.set(owners[row]!, segment);
+    const { underlying } = owners[row]!;
+    const segment = byUnderlying.get(underlying) ?? { rows: [], sizes: [] };
+    byUnderlying.set(underlying, segment);
     segment.rows.push(row);
     segment.sizes.push(random.normal());
   }
   const underlyings = [...byUnderlying.keys()].sort((a, b) => a - b);
   const segments: BookSegment[] = underlyings.map((u) => byUnderlying.get(u)!);
-  return { segments, underlyings };
+  return { segments, underlyings, masks: [] };
 }

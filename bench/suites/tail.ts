@@ -39,7 +39,7 @@ async function measure({ quick, peers }: Context): Promise<Line> {
   const { buffer } = room.values;
   const views = { f64: new Float64Array(buffer), u32: new Uint32Array(buffer) };
   const books = new BookMemory(views, { start: room.at, bytes: 16_384 * 8 }, 0);
-  const book = books.add({ segments: [], underlyings: [] }, ranks.keep);
+  const book = books.add({ segments: [] }, ranks.keep);
   const record = books.record(book);
   const results = new Float64Array(2 * ROWS);
   const run = (): void => {

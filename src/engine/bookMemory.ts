@@ -72,7 +72,7 @@ export class BookMemory {
     this.next = mark.next;
   }
 
-  add(book: Book, keep: number): number {
+  add(book: Pick<Book, 'segments'>, keep: number): number {
     const { u32, f64 } = this.views;
     let entries = 0;
     for (const segment of book.segments) entries += segment.rows.length;

@@ -50,15 +50,14 @@ export function rejected(error: unknown, account: string | null): RejectedAccoun
   return { account, error: asPlimsollError(error).toRecord() };
 }
 
-/** Ranks of a book's tail. Which rows count depends only on the underlyings, so they are found once for each set of them. */
-export function rankFinder(session: Session): (underlyings: readonly number[]) => TailRanks {
+/** Ranks of a book's tail. Which rows count depends only on its masks, so they are found once for each set of them. */
+export function rankFinder(session: Session): (masks: readonly number[]) => TailRanks {
   const known = new Map<string, TailRanks>();
-  return (underlyings) => {
-    const gappy = underlyings.filter((u) => session.gaps[u] !== null);
-    const key = gappy.join(',');
+  return (masks) => {
+    const key = masks.join(',');
     let ranks = known.get(key);
     if (ranks === undefined) {
-      const n = usableScenarios(session, gappy);
+      const n = usableScenarios(session, masks);
       ranks = tailRanks(n, session.valuation.methodology.confidence, session.set.overlap);
       known.set(key, ranks);
     }
@@ -127,7 +126,7 @@ export class AccountEvaluator {
   private few = false;
   private readonly bounds: Float64Array;
   private readonly units: Float64Array;
-  private readonly ranksOf: (underlyings: readonly number[]) => TailRanks;
+  private readonly ranksOf: (masks: readonly number[]) => TailRanks;
 
   constructor(session: Session, kernels: Kernels, views: Views, slot: number) {
     const { layout } = session;
@@ -219,7 +218,7 @@ export class AccountEvaluator {
     const mark = this.books.mark();
     let full = false;
     const add = (book: Book): PendingBook => {
-      const ranks = this.ranksOf(book.underlyings);
+      const ranks = this.ranksOf(book.masks);
       const number = full ? -1 : this.books.add(book, ranks.keep);
       full ||= number === -1;
       return { number, ranks };

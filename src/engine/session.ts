@@ -69,7 +69,7 @@ export function openSession(request: SessionRequest): Session {
   const f64 = new Float64Array(memory.buffer);
   f64.set(set.cholesky, layout.cholesky / 8);
   if (replay !== null) writeShocks(f64, layout, set, replay.changes);
-  const gaps = market.underlyings.map((underlying) => replay?.gaps(underlying.id) ?? null);
+  const gaps = replay?.gaps ?? [];
   const provenance = {
     scenarioSet: set.id,
     methodology: methodologyHash(methodology),
@@ -100,7 +100,7 @@ function replayedFactors({ set, gaps }: Replay): PlannedFactors {
   return {
     index: new Map(set.factorIds.map((id, f) => [id, f])),
     absolute: set.absolute,
-    gaps: (underlying) => gaps(underlying) !== null,
+    gaps: (factor) => gaps[factor] !== null,
     absent: 'MISSING_HISTORY',
   };
 }
@@ -137,12 +137,12 @@ function writeShocks(
   changes: Float64Array,
 ): void {
   const factors = set.factorIds.length;
-  const limit = set.maxLogShock;
   for (let block = 0; block < drawBlocks(set.scenarios); block++) {
     const base = (layout.shocks + block * layout.shockBytes) / 8;
     const first = block * DRAW_BLOCK;
     const count = Math.min(DRAW_BLOCK, set.scenarios - first);
     for (let f = 0; f < factors; f++) {
+      const limit = set.absolute[f] === 1 ? Number.POSITIVE_INFINITY : set.maxLogShock;
       for (let s = 0; s < count; s++) {
         const x = changes[(first + s) * factors + f]!;
         f64[base + f * DRAW_STRIDE + s] = Number.isNaN(x)

@@ -11,14 +11,18 @@ export interface Session {
   readonly layout: ArenaLayout;
   readonly set: ScenarioSet;
   readonly valuation: Valuation;
-  /** By underlying: 1 where a historical row lacks a factor of it; null where none does. */
+  /** By factor: 1 where a historical row lacks it; null where none does. Empty where scenarios are drawn. */
   readonly gaps: readonly (Uint8Array | null)[];
   readonly provenance: Provenance;
 }
 
-/** Scenarios that count for a book: all, less the historical rows that lack a factor of an underlying it touches. */
-export function usableScenarios(session: Session, underlyings: readonly number[]): number {
-  const masks = underlyings.flatMap((u) => session.gaps[u] ?? []);
+/** Scenarios that count for a book: all, less the historical rows that lack a factor that moves it (given by their mask rows). */
+export function usableScenarios(session: Session, maskRows: readonly number[]): number {
+  const { underlyings } = session.valuation.plan;
+  const masks = underlyings
+    .flatMap((rows) => rows?.masks ?? [])
+    .filter(({ row }) => maskRows.includes(row))
+    .map(({ factor }) => session.gaps[factor]!);
   if (masks.length === 0) return session.set.scenarios;
   let usable = 0;
   for (let s = 0; s < session.set.scenarios; s++) {

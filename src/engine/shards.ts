@@ -3,7 +3,7 @@ import type { Kernels } from '../../workers/kernels.ts';
 import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
 import { PlimsollError } from '../errors.ts';
 import { decodeText, parseJson } from '../json.ts';
-import type { Book } from '../margin/books.ts';
+import { type Book, unitBook } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
@@ -66,8 +66,9 @@ function revalueBlock(
     const rows = plan.underlyings[u];
     if (!rows) continue;
     revalue(kernels, rows, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
-    const mask = session.gaps[u];
-    if (mask && rows.maskRow !== -1) writeMask(views.f64, mask, work.block, rows.maskRow, target);
+    for (const { row, factor } of rows.masks) {
+      writeMask(views.f64, session.gaps[factor]!, work.block, row, target);
+    }
   }
 }
 
@@ -96,37 +97,32 @@ export function unitShard(bench: Bench, slot: number, start: number, end: number
     const from = layout.rows + row * layout.rowBytes;
     const { blocks, blockSize, blockBytes } = layout;
     kernels.packRow(from, blocks, blockSize, layout.cube + row * blockSize * 8, blockBytes);
-    const underlying = owners[row]!;
-    const { maskRow } = session.valuation.plan.underlyings[underlying]!;
-    const masked = row === maskRow;
-    views.f64[layout.bounds / 8 + row] = masked ? 0 : kernels.rowBound(from, set.scenarios);
-    if (masked) continue;
+    const owner = owners[row]!;
+    views.f64[layout.bounds / 8 + row] = owner === null ? 0 : kernels.rowBound(from, set.scenarios);
+    if (owner === null) continue;
     for (const side of [1, -1]) {
-      const book = unitBook(row, side, underlying, maskRow);
-      const { expectedShortfall } = single.measures(book, ranksOf(book.underlyings));
+      const book = unitBook(row, side, owner.underlying, owner.masks);
+      const { expectedShortfall } = single.measures(book, ranksOf(book.masks));
       views.f64[layout.units / 8 + 2 * row + (side === 1 ? 0 : 1)] = expectedShortfall;
     }
   }
 }
 
-/** One contract, long or short. */
-export function unitBook(row: number, side: number, underlying: number, maskRow: number): Book {
-  const masked = maskRow !== -1;
-  const rows = masked ? [row, maskRow] : [row];
-  return { segments: [{ rows, sizes: masked ? [side, 1] : [side] }], underlyings: [underlying] };
+export interface RowOwner {
+  readonly underlying: number;
+  readonly masks: readonly number[];
 }
 
-/** The underlying of each row. */
-export function rowOwners({ valuation }: Session): Int32Array {
+/** The underlying of each row, and the mask rows that go with it; null for the masks themselves. */
+export function rowOwners({ valuation }: Session): readonly (RowOwner | null)[] {
   const { plan, market } = valuation;
-  const owners = new Int32Array(plan.rows);
-  plan.underlyings.forEach((rows, u) => {
-    if (rows === null) return;
-    owners[rows.spotRow] = u;
-    if (rows.maskRow !== -1) owners[rows.maskRow] = u;
+  const owners = new Array<RowOwner | null>(plan.rows).fill(null);
+  plan.underlyings.forEach((rows, underlying) => {
+    if (rows !== null) owners[rows.spotRow] = { underlying, masks: rows.spotMasks };
   });
   plan.rowOf.forEach((row, i) => {
-    if (row !== -1) owners[row] = market.instruments[i]!.underlying;
+    const { underlying } = market.instruments[i]!;
+    if (row !== -1) owners[row] = { underlying, masks: plan.masksOf[i]! };
   });
   return owners;
 }
@@ -180,7 +176,7 @@ export function tailShard(
   const region = { start: scratch + slot * scratchBytes, bytes: scratchBytes };
   return ranks.map((rank, i) => {
     const books = new BookMemory(views, region, 0);
-    const book = books.add({ segments: [], underlyings: [] }, rank.keep);
+    const book = books.add({ segments: [] }, rank.keep);
     kernels.tailOf(books.record(book), results + (first + i) * resultBytes, session.set.scenarios);
     return books.measures(book, rank);
   });

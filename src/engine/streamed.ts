@@ -4,7 +4,13 @@
  */
 import { ensure } from '../errors.ts';
 import type { Account } from '../margin/account.ts';
-import { type Book, crossBooks, isolatedExposures, portfolioBook } from '../margin/books.ts';
+import {
+  type Book,
+  crossBooks,
+  isolatedExposures,
+  portfolioBook,
+  unitBook,
+} from '../margin/books.ts';
 import { resolvePortfolio } from '../margin/portfolio.ts';
 import { type AccountTails, type MarginResult, marginResult } from '../margin/result.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
@@ -14,7 +20,7 @@ import type { Executor } from './executor.ts';
 import type { FillOptions } from './fill.ts';
 import { openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
-import { rowOwners, unitBook } from './shards.ts';
+import { rowOwners } from './shards.ts';
 
 /** Rows of results that are kept at once. */
 const RESULT_BYTES_MAX = 512 * 1024 * 1024;
@@ -56,7 +62,7 @@ export async function streamTails(
   options: FillOptions = {},
 ): Promise<StreamedTails> {
   const ranksOf = rankFinder(session);
-  const ranks = books.map((book) => ranksOf(book.underlyings));
+  const ranks = books.map((book) => ranksOf(book.masks));
   const perPass = Math.max(
     1,
     Math.floor((session.layout.scratch - session.layout.results) / session.layout.resultBytes),
@@ -139,9 +145,9 @@ export async function streamedMargin(
     const own = exposures.books.get(i);
     if (own !== undefined) return { book: own, size: 1 };
     const size = exposures.sizes[i]!;
-    const owner = owners[row]!;
-    const { maskRow } = valuation.plan.underlyings[owner]!;
-    return { book: unitBook(row, size > 0 ? 1 : -1, owner, maskRow), size: Math.abs(size) };
+    const { underlying, masks } = owners[row]!;
+    const book = unitBook(row, size > 0 ? 1 : -1, underlying, masks);
+    return { book, size: Math.abs(size) };
   });
   const hasRisk = net.segments.length > 0;
   const books = [...(hasRisk ? [net] : []), ...cross, ...isolated.map(({ book }) => book)];

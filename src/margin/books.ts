@@ -12,8 +12,10 @@ export interface BookSegment {
 
 export interface Book {
   readonly segments: readonly BookSegment[];
-  /** Underlyings that it touches: they decide which historical rows count. */
+  /** Underlyings that it touches. */
   readonly underlyings: readonly number[];
+  /** Mask rows among its rows: they decide which historical rows count. */
+  readonly masks: readonly number[];
 }
 
 /**
@@ -27,12 +29,24 @@ export interface IsolatedExposures {
   readonly books: ReadonlyMap<number, Book>;
 }
 
-function segmentOf(
-  portfolio: Portfolio,
-  part: UnderlyingPart,
-  { plan }: Valuation,
-): BookSegment | null {
-  const { spotRow, maskRow } = plan.underlyings[part.underlying]!;
+/** A segment with the mask rows that its rows need, at its end. */
+function masked(rows: number[], sizes: number[], masks: readonly number[]): BookSegment {
+  for (const mask of masks) {
+    rows.push(mask);
+    sizes.push(1);
+  }
+  return { rows, sizes };
+}
+
+interface Part {
+  readonly segment: BookSegment;
+  readonly masks: readonly number[];
+}
+
+const NO_MASKS: readonly number[] = [];
+
+function partOf(portfolio: Portfolio, part: UnderlyingPart, { plan }: Valuation): Part | null {
+  const { spotRow, spotMasks, masks } = plan.underlyings[part.underlying]!;
   const rows: number[] = [];
   const sizes: number[] = [];
   if (part.coins !== 0) {
@@ -44,31 +58,36 @@ function segmentOf(
     sizes.push(portfolio.sizes[i]!);
   }
   if (rows.length === 0) return null;
-  if (maskRow !== -1) {
-    rows.push(maskRow);
-    sizes.push(1);
+  if (masks.length === 0) return { segment: { rows, sizes }, masks: NO_MASKS };
+  const needed = new Set(part.coins === 0 ? NO_MASKS : spotMasks);
+  for (let i = part.start; i < part.end; i++) {
+    for (const mask of plan.masksOf[portfolio.instruments[i]!]!) needed.add(mask);
   }
-  return { rows, sizes };
+  const own = masks.map(({ row }) => row).filter((row) => needed.has(row));
+  return { segment: masked(rows, sizes, own), masks: own };
 }
 
 /** The whole account: its coins first, then its positions by id, underlying after underlying. */
 export function portfolioBook(portfolio: Portfolio, valuation: Valuation): Book {
   const segments: BookSegment[] = [];
   const underlyings: number[] = [];
+  const masks: number[] = [];
   for (const part of portfolio.parts) {
-    const segment = segmentOf(portfolio, part, valuation);
-    if (segment === null) continue;
-    segments.push(segment);
+    const found = partOf(portfolio, part, valuation);
+    if (found === null) continue;
+    segments.push(found.segment);
     underlyings.push(part.underlying);
+    masks.push(...found.masks);
   }
-  return { segments, underlyings };
+  return { segments, underlyings, masks };
 }
 
 /** One book per underlying. */
 export function crossBooks(portfolio: Portfolio, valuation: Valuation): readonly Book[] {
   return portfolio.parts.flatMap((part) => {
-    const segment = segmentOf(portfolio, part, valuation);
-    return segment === null ? [] : [{ segments: [segment], underlyings: [part.underlying] }];
+    const found = partOf(portfolio, part, valuation);
+    if (found === null) return [];
+    return [{ segments: [found.segment], underlyings: [part.underlying], masks: found.masks }];
   });
 }
 
@@ -103,12 +122,20 @@ export function isolatedExposures(portfolio: Portfolio, valuation: Valuation): I
 function positionBook(portfolio: Portfolio, i: number, { market, plan }: Valuation): Book {
   const instrument = portfolio.instruments[i]!;
   const { underlying } = market.instruments[instrument]!;
-  const { spotRow, maskRow } = plan.underlyings[underlying]!;
+  const { spotRow } = plan.underlyings[underlying]!;
+  // Whatever moves the position, its spot factor does too: its masks cover those of the coins.
+  const masks = plan.masksOf[instrument]!;
   const rows = [spotRow, plan.rowOf[instrument]!];
   const sizes = [portfolio.unrealisedCoins[i]!, portfolio.sizes[i]!];
-  if (maskRow !== -1) {
-    rows.push(maskRow);
-    sizes.push(1);
-  }
-  return { segments: [{ rows, sizes }], underlyings: [underlying] };
+  return { segments: [masked(rows, sizes, masks)], underlyings: [underlying], masks };
+}
+
+/** One contract, long (side 1) or short (−1). */
+export function unitBook(
+  row: number,
+  side: number,
+  underlying: number,
+  masks: readonly number[],
+): Book {
+  return { segments: [masked([row], [side], masks)], underlyings: [underlying], masks };
 }

@@ -191,10 +191,17 @@ export function marginResult(
   };
   const gross = (losses: ArrayLike<number>) =>
     sum(Float64Array.from(losses, (loss) => Math.max(0, loss)));
-  const required =
-    account.mode === 'portfolio'
-      ? net
-      : of(gross(account.mode === 'cross' ? tails.cross : tails.isolated), account.creditLine);
+  const required = {
+    portfolio: () => net,
+    cross: () => of(gross(tails.cross), account.creditLine),
+    // Each position has its own requirement, floor and all; the account's is their sum.
+    isolated: () => ({
+      ...isolated,
+      initialRequirement: Math.max(0, isolated.initialMargin - account.creditLine),
+      maintenanceRequirement: Math.max(0, isolated.maintenanceMargin - account.creditLine),
+      components: of(gross(tails.isolated), 0).components,
+    }),
+  }[account.mode]();
   const held =
     account.mode === 'isolated' ? isolatedPositions(portfolio, positions, valuation) : null;
   const state = accountState(portfolio.equity, required, methodology);

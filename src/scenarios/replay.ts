@@ -1,6 +1,7 @@
 /** Historical scenarios: h-day overlapping log changes of a history's own levels, oldest first, replayed on today's market. */
 import { PlimsollError } from '../errors.ts';
 import { hashOf } from '../json.ts';
+import { defaultKind, parseFactorId } from '../market/factorIds.ts';
 import { type History, logChanges } from '../market/history.ts';
 import { type ScenarioSet, scenarioSetId } from './scenarioSet.ts';
 
@@ -8,8 +9,8 @@ export interface Replay {
   readonly set: ScenarioSet;
   /** S × factors log changes, row-major; NaN where one of the two levels is missing. */
   readonly changes: Float64Array;
-  /** 1 for each scenario that lacks a factor of this underlying; null where none does. */
-  readonly gaps: (underlying: string) => Uint8Array | null;
+  /** By factor: 1 for each scenario that lacks it; null where none does. */
+  readonly gaps: readonly (Uint8Array | null)[];
 }
 
 const DAY_MS = 86_400_000;
@@ -39,7 +40,7 @@ export function replayHistory(
   if (scenarios === 0) {
     throw new PlimsollError('INSUFFICIENT_HISTORY', `the history has no change over ${step} rows`);
   }
-  const gaps = gapsOf(ids, changes);
+  const gaps = ids.map((_, f) => gapsOf(changes, f, ids.length));
   const source = hashOf({
     dates: history.dates,
     columns: history.columns.map(({ id, values }) => ({
@@ -57,7 +58,9 @@ export function replayHistory(
     degreesOfFreedom: 0,
     volatility: new Float64Array(ids.length),
     mean: new Float64Array(ids.length),
-    absolute: new Uint8Array(ids.length),
+    absolute: Uint8Array.from(ids, (id) =>
+      defaultKind(parseFactorId(id).type) === 'absolute' ? 1 : 0,
+    ),
     cholesky: new Float64Array(0),
     factorIds: ids,
     id: scenarioSetId({
@@ -86,20 +89,10 @@ function usableChanges(all: Float64Array, factors: number): Float64Array {
   return kept;
 }
 
-function gapsOf(
-  ids: readonly string[],
-  changes: Float64Array,
-): (underlying: string) => Uint8Array | null {
-  const factors = ids.length;
-  const byUnderlying = new Map<string, Uint8Array>();
-  ids.forEach((id, f) => {
-    const underlying = id.slice(0, id.lastIndexOf(':'));
-    for (let s = 0; s < changes.length / factors; s++) {
-      if (!Number.isNaN(changes[s * factors + f]!)) continue;
-      const mask = byUnderlying.get(underlying) ?? new Uint8Array(changes.length / factors);
-      mask[s] = 1;
-      byUnderlying.set(underlying, mask);
-    }
-  });
-  return (underlying) => byUnderlying.get(underlying) ?? null;
+function gapsOf(changes: Float64Array, factor: number, factors: number): Uint8Array | null {
+  const mask = new Uint8Array(changes.length / factors);
+  for (let s = 0; s < mask.length; s++) {
+    mask[s] = Number.isNaN(changes[s * factors + factor]!) ? 1 : 0;
+  }
+  return mask.includes(1) ? mask : null;
 }

@@ -51,6 +51,11 @@ export interface PayoffRow extends OptionSide {
   readonly scale: number;
 }
 
+export interface MaskRow {
+  readonly row: number;
+  readonly factor: number;
+}
+
 export interface UnderlyingRows {
   readonly spot: number;
   readonly absolute: boolean;
@@ -60,8 +65,10 @@ export interface UnderlyingRows {
   readonly basisFactor: number;
   /** S₁ − S₀: collateral coins and unrealised coins. */
   readonly spotRow: number;
-  /** +∞ where a historical row lacks a factor of this underlying, else 0; −1 where none lacks one. */
-  readonly maskRow: number;
+  /** Rows of +∞ where a historical scenario lacks a factor, else 0: one for each factor that has gaps. */
+  readonly masks: readonly MaskRow[];
+  /** Those of the spot factor: what coins need. */
+  readonly spotMasks: readonly number[];
   readonly levels: readonly LevelRow[];
   readonly expiries: readonly ExpiryRows[];
   readonly payoffs: readonly PayoffRow[];
@@ -77,6 +84,8 @@ export interface ValuationPlan {
   readonly baseValues: Float64Array;
   /** Spot delta of one contract where its P&L is delta · (S₁ − S₀) in every scenario; NaN where it is not. */
   readonly linearDeltas: Float64Array;
+  /** Mask rows of the factors that move each instrument; a book with it sums them too. */
+  readonly masksOf: readonly (readonly number[])[];
   readonly problems: ReadonlyMap<number, ErrorRecord>;
   /** Factors that the market could use and the model lacks, by underlying: they are held still. */
   readonly heldFactors: readonly (readonly string[])[];
@@ -86,8 +95,8 @@ export interface ValuationPlan {
 export interface PlannedFactors {
   readonly index: ReadonlyMap<string, number>;
   readonly absolute: Uint8Array;
-  /** Whether rows of a history may lack this underlying's factors. */
-  readonly gaps: (underlying: string) => boolean;
+  /** Whether rows of a history may lack this factor (an index). */
+  readonly gaps: (factor: number) => boolean;
   /** The code for an absent factor: of the model, or of the history. */
   readonly absent: 'MISSING_FACTOR' | 'MISSING_HISTORY';
 }
@@ -124,10 +133,14 @@ interface Draft {
   readonly basisFactor: number;
   readonly absolute: boolean;
   readonly spotRow: number;
-  readonly maskRow: number;
+  readonly masks: readonly MaskRow[];
+  readonly spotMasks: readonly number[];
+  readonly futureMasks: readonly number[];
+  readonly optionMasks: readonly number[];
   readonly levels: LevelRow[];
   readonly payoffs: PayoffRow[];
-  readonly expiries: Map<number, DraftExpiry>;
+  /** By expiry and forward: a future that has only a mark is a forward of its own. */
+  readonly expiries: Map<string, DraftExpiry>;
 }
 
 interface DraftExpiry {
@@ -143,6 +156,7 @@ class PlanBuilder {
   private readonly rowOf: Int32Array;
   private readonly baseValues: Float64Array;
   private readonly linearDeltas: Float64Array;
+  private readonly masksOf: (readonly number[])[];
   private readonly problems = new Map<number, ErrorRecord>();
   private readonly heldFactors: string[][];
   private readonly market: Market;
@@ -156,6 +170,7 @@ class PlanBuilder {
     this.rowOf = new Int32Array(market.instruments.length).fill(-1);
     this.baseValues = new Float64Array(market.instruments.length);
     this.linearDeltas = new Float64Array(market.instruments.length).fill(Number.NaN);
+    this.masksOf = market.instruments.map(() => []);
     this.heldFactors = market.underlyings.map(() => []);
     this.drafts = market.underlyings.map((source, u) => this.draft(source, u));
   }
@@ -169,10 +184,18 @@ class PlanBuilder {
     if (volFactor === -1) this.heldFactors[u]!.push(`${source.id}:vol`);
     if (basisFactor === -1) this.heldFactors[u]!.push(`${source.id}:basis`);
     const spotRow = this.rows++;
-    const maskRow = this.factors.gaps(source.id) ? this.rows++ : -1;
+    const masks = [spotFactor, volFactor, basisFactor]
+      .filter((index) => index !== -1 && this.factors.gaps(index))
+      .map((index) => ({ row: this.rows++, factor: index }));
+    const rowsOf = (...indices: number[]) =>
+      masks.filter(({ factor: index }) => indices.includes(index)).map(({ row }) => row);
+    const spotMasks = rowsOf(spotFactor);
+    const futureMasks = rowsOf(spotFactor, basisFactor);
+    const optionMasks = rowsOf(spotFactor, volFactor, basisFactor);
     const absolute = this.factors.absolute[spotFactor] === 1;
-    const empty = { levels: [], payoffs: [], expiries: new Map<number, DraftExpiry>() };
-    return { source, spotFactor, volFactor, basisFactor, absolute, spotRow, maskRow, ...empty };
+    const empty = { levels: [], payoffs: [], expiries: new Map<string, DraftExpiry>() };
+    const rows = { spotRow, masks, spotMasks, futureMasks, optionMasks };
+    return { source, spotFactor, volFactor, basisFactor, absolute, ...rows, ...empty };
   }
 
   add(instrument: Instrument, index: number): void {
@@ -215,13 +238,16 @@ class PlanBuilder {
     const { type, multiplier, mark, maturity } = instrument;
     const { spot } = draft.source;
     const inverse = instrument.settlement === 'inverse';
+    this.masksOf[index] = draft.spotMasks;
     if (type === 'spot') {
       this.baseValues[index] = multiplier * spot;
       this.linearDeltas[index] = multiplier;
       draft.levels.push({ row, mark: spot, scale: multiplier, inverse: false });
     } else if (type === 'future' && maturity <= this.horizon) {
+      this.masksOf[index] = draft.futureMasks;
       draft.levels.push({ row, mark, scale: multiplier, inverse });
     } else if (type === 'future' && draft.basisFactor !== -1) {
+      this.masksOf[index] = draft.futureMasks;
       const forward = Number.isNaN(instrument.forward) ? mark : instrument.forward;
       const scale = inverse ? (multiplier * forward) / mark : (multiplier * mark) / forward;
       this.expiry(draft, instrument, forward).futures.push({ row, mark: forward, scale, inverse });
@@ -234,16 +260,18 @@ class PlanBuilder {
   }
 
   private expiry(draft: Draft, instrument: Instrument, forward: number): DraftExpiry {
-    let expiry = draft.expiries.get(instrument.expiryMs);
+    const key = `${instrument.expiryMs}|${forward}`;
+    let expiry = draft.expiries.get(key);
     if (expiry === undefined) {
       expiry = { forward, maturity: instrument.maturity, strikes: new Map(), futures: [] };
-      draft.expiries.set(instrument.expiryMs, expiry);
+      draft.expiries.set(key, expiry);
     }
     return expiry;
   }
 
   private addOption(draft: Draft, instrument: Instrument, index: number, row: number): void {
     const { forward, strike, volatility, maturity, multiplier } = instrument;
+    this.masksOf[index] = draft.optionMasks;
     const right = instrument.right === 1 ? 1 : -1;
     const scaleNow = optionScale(instrument, this.market);
     const base = scaleNow * black76(forward, strike, volatility * Math.sqrt(maturity), right);
@@ -286,6 +314,7 @@ class PlanBuilder {
       rowOf: this.rowOf,
       baseValues: this.baseValues,
       linearDeltas: this.linearDeltas,
+      masksOf: this.masksOf,
       problems: this.problems,
       heldFactors: this.heldFactors,
     };
@@ -293,7 +322,8 @@ class PlanBuilder {
 }
 
 function finish(draft: Draft): UnderlyingRows {
-  const { source, spotFactor, volFactor, basisFactor, absolute, spotRow, maskRow } = draft;
+  const { source, spotFactor, volFactor, basisFactor, absolute } = draft;
+  const { spotRow, masks, spotMasks } = draft;
   const expiries = [...draft.expiries.values()].map((expiry) => ({
     forward: expiry.forward,
     maturity: expiry.maturity,
@@ -303,5 +333,5 @@ function finish(draft: Draft): UnderlyingRows {
   }));
   const { levels, payoffs } = draft;
   const factors = { spotFactor, volFactor, basisFactor, absolute };
-  return { spot: source.spot, ...factors, spotRow, maskRow, levels, expiries, payoffs };
+  return { spot: source.spot, ...factors, spotRow, masks, spotMasks, levels, expiries, payoffs };
 }

@@ -83,7 +83,7 @@ describe('accumulate', () => {
     const all = [1, 2, 3, 5, 8].map((positions) =>
       randomSegments(next, 9, positions, 1 + (positions % 3)),
     );
-    for (const segments of all) books.add({ segments, underlyings: [] }, ranks.keep);
+    for (const segments of all) books.add({ segments }, ranks.keep);
     run();
     all.forEach((segments, book) => {
       const expected = worst(portfolioPnl(segments, plain, scenarios), ranks.keep);
@@ -105,7 +105,7 @@ describe('accumulate', () => {
     const { plain, books, run, kept } = scene(scenarios, 4, 32, (row, s) => shapes[row]!(s));
     const { keep } = tailRanks(scenarios, 0.99);
     for (let row = 0; row < 4; row++) {
-      books.add({ segments: [{ rows: [row], sizes: [1] }], underlyings: [] }, keep);
+      books.add({ segments: [{ rows: [row], sizes: [1] }] }, keep);
     }
     run();
     for (let row = 0; row < 4; row++) expect(kept(row, keep)).toEqual(worst(plain[row]!, keep));
@@ -115,7 +115,7 @@ describe('accumulate', () => {
     const { plain, books, run, kept } = scene(2_048, 2, 16, (row, s) =>
       row === 0 ? -s : s % 3 === 0 ? Number.POSITIVE_INFINITY : 0,
     );
-    books.add({ segments: [{ rows: [0, 1], sizes: [2, 1] }], underlyings: [] }, 20);
+    books.add({ segments: [{ rows: [0, 1], sizes: [2, 1] }] }, 20);
     run();
     const counted = plain[0]!.filter((_, s) => s % 3 !== 0).map((x) => 2 * x);
     expect(kept(0, 20)).toEqual(worst(counted, 20));
@@ -125,13 +125,12 @@ describe('accumulate', () => {
     const next = uniform(5);
     const { books, run, kept } = scene(3_000, 40, 16, () => next());
     const segments = randomSegments(next, 40, 7, 3);
-    books.add({ segments, underlyings: [] }, 50);
+    books.add({ segments }, 50);
     run();
     const alone = kept(0, 50);
     books.clear(16 * 8);
-    for (let i = 0; i < 100; i++)
-      books.add({ segments: randomSegments(next, 40, 5, 2), underlyings: [] }, 50);
-    const number = books.add({ segments, underlyings: [] }, 50);
+    for (let i = 0; i < 100; i++) books.add({ segments: randomSegments(next, 40, 5, 2) }, 50);
+    const number = books.add({ segments }, 50);
     run();
     expect(kept(number, 50)).toEqual(alone);
   });
@@ -161,7 +160,7 @@ describe('accumulate', () => {
       [13, 2],
     ] as const) {
       const segments = randomSegments(next, 12, positions, count);
-      const record = books.record(books.add({ segments, underlyings: [] }, 1));
+      const record = books.record(books.add({ segments }, 1));
       kernels.sumRows(rows, scenarios, record, out, books.spare);
       expect(views.f64.slice(out / 8, out / 8 + scenarios)).toEqual(
         portfolioPnl(segments, plain, scenarios),
@@ -200,7 +199,7 @@ describe('tailOf', () => {
           const keep = Math.max(1, Math.floor(share * row.length));
           views.f64.set(row, values / 8);
           const books = new BookMemory(views, region, 0);
-          const book = books.add({ segments: [], underlyings: [] }, keep);
+          const book = books.add({ segments: [] }, keep);
           kernels.tailOf(books.record(book), values, row.length);
           const at = views.u32[books.record(book) / 4 + 2]! / 8;
           expect(views.f64.slice(at, at + keep)).toEqual(worst(row, keep));
