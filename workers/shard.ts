@@ -1,6 +1,6 @@
 /**
- * The Piscina worker: attaches to a session's shared memory and runs the kernels over one shard. It keeps the two latest sessions, for
- * tasks of the old one may still arrive while the new one is filled.
+ * The Piscina worker: attaches to a session's shared memory and runs the kernels over one shard. It keeps the sessions that it
+ * used last: tasks of the old one may still arrive while a new one is filled, and reports have sessions of their own.
  */
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { viewsOf } from '../src/engine/bookMemory.ts';
@@ -18,7 +18,8 @@ import { asPlimsollError, PlimsollError } from '../src/errors.ts';
 import { instantiateKernels } from './kernels.ts';
 import type { Answer, Task, TaskValue } from './protocol.ts';
 
-const KEPT_SESSIONS = 2;
+/** The market's own session, the one that replaces it, and a few reports on demand. */
+const KEPT_SESSIONS = 6;
 
 interface Attached {
   readonly bench: Bench;
@@ -29,7 +30,12 @@ const attached = new Map<number, Attached>();
 
 function attach(task: Task): Attached | null {
   const known = attached.get(task.sessionId);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // The latest used stands last.
+    attached.delete(task.sessionId);
+    attached.set(task.sessionId, known);
+    return known;
+  }
   const { session } = task;
   if (session === undefined) return null;
   const kernels = instantiateKernels(session.module, session.memory);

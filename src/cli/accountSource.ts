@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { cutArray, cutLines } from '../engine/chunks.ts';
 import type { BatchForm } from '../engine/engine.ts';
 import { PlimsollError } from '../errors.ts';
+import { refuseMark } from './byteOrderMark.ts';
 import { cannotRead } from './inputs.ts';
 
 export interface AccountSource {
@@ -20,7 +21,7 @@ const READ_BYTES = 1024 * 1024;
 /**
  * Opens accounts. Without a stated form the content tells: `[` begins a JSON array, Arrow's continuation mark an Arrow stream, anything
  * else is NDJSON; but a `.json` file that begins with `{` is one account.
- * @throws NOT_FOUND; while it is read, MALFORMED_JSON for damaged gzip
+ * @throws NOT_FOUND, MALFORMED_JSON for a byte order mark; while it is read, MALFORMED_JSON for damaged gzip
  */
 export async function openAccounts(path: string, form?: BatchForm): Promise<AccountSource> {
   const size = path === '-' ? null : await sizeOf(path);
@@ -38,6 +39,7 @@ export async function openAccounts(path: string, form?: BatchForm): Promise<Acco
     }
   })();
   const plain = await peek(await gunzipped(path, await peek(counted)));
+  refuseMark(plain.head, path === '-' ? 'standard input' : path);
   const share = (): number | undefined => (size === null ? undefined : read / Math.max(1, size));
   const first = plain.head.find((byte) => !SPACE.has(byte));
   const single = first === 0x7b && /\.json(\.gz)?$/.test(path) && form !== 'ndjson';
@@ -69,19 +71,32 @@ interface Peeked {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Looks at the first piece that has bytes, without taking it. */
+/** What is enough to see any mark that a form begins with: the longest is that of an Arrow file. */
+const HEAD_BYTES = 6;
+
+/** Looks at the first bytes, without taking them. A pipe may hand them over one at a time. */
 async function peek(source: AsyncIterable<Uint8Array>): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();
-  let first = await iterator.next();
-  while (first.done !== true && first.value.length === 0) first = await iterator.next();
+  let head: Uint8Array = new Uint8Array(0);
+  let done = false;
+  while (!done && head.length < HEAD_BYTES) {
+    const next = await iterator.next();
+    if (next.done === true) done = true;
+    else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
   const rest = async function* (): AsyncGenerator<Uint8Array> {
     try {
-      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+      if (head.length > 0) yield head;
+      while (!done) {
+        const next = await iterator.next();
+        if (next.done === true) done = true;
+        else yield next.value;
+      }
     } finally {
       await iterator.return?.();
     }
   };
-  return { head: first.done === true ? new Uint8Array(0) : first.value, bytes: rest() };
+  return { head, bytes: rest() };
 }
 
 /** The first bytes tell, not the name. */

@@ -6,7 +6,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   MISSING_HISTORY: 'give --history FILE with a column for each factor (BTC, BTC:vol)',
   INSUFFICIENT_HISTORY: 'give a longer history; `plimsoll calibrate` reports its gaps',
   NOT_POSITIVE_SEMIDEFINITE: '`plimsoll calibrate` repairs correlations and reports the repair',
-  MALFORMED_JSON: 'check the file with a JSON tool; NDJSON has one account a line',
+  MALFORMED_JSON:
+    'check the file with a JSON tool, a .gz with `gzip -t` first; NDJSON has one account a line',
   MISSING_VOLATILITY:
     'quote a surface for it, or fit a factor model with `plimsoll calibrate` instead of --factors implied',
   OUTPUT_FAILED: 'make room on the disk, or write elsewhere',

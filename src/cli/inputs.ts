@@ -1,4 +1,5 @@
 /** Reading what a command names: files whole (market, factors, history, methodology), or `-` for standard input. */
+import { realpathSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { PlimsollError } from '../errors.ts';
@@ -11,6 +12,7 @@ import type { HistoryLayout } from '../market/historyLayout.ts';
 import { impliedFactorModel } from '../market/impliedFactors.ts';
 import { readMarketTexts } from '../market/readers/marketFiles.ts';
 import type { MarketSnapshot } from '../market/snapshot.ts';
+import { refuseMark, refuseMarkedJson } from './byteOrderMark.ts';
 import { joinHistories } from './joinHistories.ts';
 import type { MarketOptions, ModelOptions, ScenarioOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,7 +52,9 @@ async function readStandardInput(limit: number): Promise<Uint8Array> {
 /** A JSON file through a reader; errors name the file. */
 async function readDocument<T>(path: string, read: (value: unknown) => T): Promise<T> {
   const bytes = await readBytes(path, LIMITS.marketBodyBytesMax);
-  return inFile(path, () => read(parseJson(decodeText(gunzipped(path, bytes)))));
+  const plain = inFile(path, () => gunzipped(path, bytes));
+  refuseMark(plain, path === '-' ? 'standard input' : path);
+  return inFile(path, () => read(parseJson(decodeText(plain))));
 }
 
 function gunzipped(path: string, bytes: Uint8Array): Uint8Array {
@@ -83,7 +87,9 @@ export async function readMarket({ market = [], at }: MarketOptions): Promise<Ma
   const files: { name: string; bytes: Uint8Array }[] = [];
   for (const path of market) {
     const name = path === '-' ? 'standard input' : path;
-    files.push({ name, bytes: await readBytes(path, LIMITS.marketBodyBytesMax) });
+    const bytes = await readBytes(path, LIMITS.marketBodyBytesMax);
+    refuseMarkedJson(bytes, name);
+    files.push({ name, bytes });
   }
   return readMarketTexts(files, at === undefined ? {} : { at });
 }
@@ -138,8 +144,43 @@ export async function readMethod(
   return readMethodology({ ...base, ...stated });
 }
 
-/** Standard input can be read only once. */
-export function refuseSharedInput(paths: readonly (string | undefined)[]): void {
-  if (paths.filter((path) => path === '-').length <= 1) return;
+/** The files that the options name as inputs; `implied` factors are none. */
+export function inputsOf(options: ModelOptions): string[] {
+  const { market = [], factors, history = [], impliedHistory = [], methodology } = options;
+  const single = [factors === 'implied' ? undefined : factors, methodology];
+  const named = single.filter((path) => path !== undefined);
+  return [...market, ...history, ...impliedHistory, ...named];
+}
+
+/** Standard input can be read only once. @throws USAGE */
+export function refuseSharedInput(inputs: readonly string[]): void {
+  if (inputs.filter((path) => path === '-').length <= 1) return;
   throw new PlimsollError('USAGE', 'only one input can be standard input (-)');
+}
+
+/**
+ * Results must not take the place of what they were made from, by whatever name or link. Devices and pipes hold nothing to lose.
+ * @param option the option that names the output
+ * @throws USAGE
+ */
+export function refuseOverwriting(
+  output: string | undefined,
+  inputs: readonly string[],
+  option = 'out',
+): void {
+  const target = output === undefined ? null : realFile(output);
+  const lost = target === null ? undefined : inputs.find((path) => realFile(path) === target);
+  if (lost === undefined) return;
+  const message = `--${option} would overwrite the input ${lost}: write to another file`;
+  throw new PlimsollError('USAGE', message, { path: option });
+}
+
+/** The one true path of a file that is there; null for `-`, devices, pipes and what is absent (its reader or writer says so). */
+function realFile(path: string): string | null {
+  if (path === '-') return null;
+  try {
+    return statSync(path).isFile() ? realpathSync.native(path) : null;
+  } catch {
+    return null;
+  }
 }

@@ -16,6 +16,8 @@ export class Lifetime {
     for (const name of Object.keys(SIGNALS) as SignalName[]) {
       process.on(name, () => this.end(name));
     }
+    // Whatever ends the process, even a fault of ours: nothing half-made stays behind.
+    process.on('exit', () => this.undo());
     // `plimsoll … | head`: whoever reads has seen enough.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       this.undo();

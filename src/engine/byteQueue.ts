@@ -8,6 +8,8 @@ const POOL_BYTES = 65_536;
 /** Shared buffers are made in steps of this size, so that one fits the next shard as well. */
 const SHARED_STEP = 256 * 1024;
 const SPARE_MAX = 64;
+/** A larger one is not kept: it was for one huge account. */
+const SPARE_BYTES_MAX = 4 * 1024 * 1024;
 const spare: SharedArrayBuffer[] = [];
 
 /**
@@ -23,8 +25,9 @@ export function sharedBytes(length: number): Uint8Array {
 
 /** Gives back the bytes of a shard that is answered; nobody may look at them any more. */
 export function recycle(bytes: Uint8Array): void {
-  if (bytes.buffer instanceof SharedArrayBuffer && spare.length < SPARE_MAX)
-    spare.push(bytes.buffer);
+  const { buffer } = bytes;
+  if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength > SPARE_BYTES_MAX) return;
+  if (spare.length < SPARE_MAX) spare.push(buffer);
 }
 
 export class ByteQueue {

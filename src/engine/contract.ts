@@ -1,4 +1,5 @@
 /** What an engine is made from, what it may be asked and what it says of itself. */
+import { PlimsollError } from '../errors.ts';
 import type { Methodology, MethodologyInput } from '../margin/methodology.ts';
 import type { FactorModel } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
@@ -57,4 +58,28 @@ export interface EngineInfo {
   readonly methodology: string;
   /** Version of the code. */
   readonly engine: string;
+}
+
+const OPTIONS = ['market', 'factors', 'history', 'methodology', 'workers', 'onProgress'];
+
+/** What a program without types may get wrong. The parts are read by their own schemas later. */
+export function checkOptions(options: EngineOptions): void {
+  if (options === null || typeof options !== 'object') {
+    throw new PlimsollError('INVALID_FIELD', 'createEngine needs an object of options');
+  }
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    throw new PlimsollError('UNKNOWN_FIELD', `${unknown} is not an option`, { path: unknown });
+  }
+  if (options.market === undefined) {
+    throw new PlimsollError('MISSING_FIELD', 'market is required', { path: 'market' });
+  }
+  const { history } = options;
+  if (
+    history !== undefined &&
+    !(Array.isArray(history?.dates) && Array.isArray(history?.columns))
+  ) {
+    const message = 'history must be what readHistory returns: dates and columns';
+    throw new PlimsollError('INVALID_FIELD', message, { path: 'history' });
+  }
 }

@@ -1,9 +1,6 @@
 /** The one call that runs it all: `createEngine`. Every other way in (command line, HTTP) is an adapter of this. */
-import { createHash } from 'node:crypto';
-import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
+import type { AccountInput } from '../../workers/protocol.ts';
 import { ensure, PlimsollError } from '../errors.ts';
-import { decodeText, parseJson } from '../json.ts';
-import { LIMITS } from '../limits.ts';
 import { accountId, readAccount } from '../margin/account.ts';
 import {
   type Methodology,
@@ -16,43 +13,34 @@ import { type CompiledFactors, compileFactorModel } from '../market/factorModel.
 import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
-import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
-import { recycle } from './byteQueue.ts';
-import { batchValues } from './chunks.ts';
-import type {
-  BatchOptions,
-  BatchSummary,
-  EngineInfo,
-  EngineOptions,
-  StreamOptions,
+import { AccountWork } from './accountWork.ts';
+import {
+  type BatchOptions,
+  type BatchSummary,
+  checkOptions,
+  type EngineInfo,
+  type EngineOptions,
+  type StreamOptions,
 } from './contract.ts';
-import { type AccountOutcome, rejected } from './evaluator.ts';
+import { readDocuments as documentsOf } from './documents.ts';
+import { type AccountDocument, type AccountOutcome, rejected } from './evaluator.ts';
 import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import { Gatherer } from './gather.ts';
 import { Leases } from './leases.ts';
-import { mapOrdered } from './ordered.ts';
 import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
 import { openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
 import { openStreamed, streamedMargin } from './streamed.ts';
-import {
-  arrayElements,
-  type BatchForm,
-  cut,
-  joinDocuments,
-  SHARD_ACCOUNTS,
-  shardSizeOf,
-} from './transport.ts';
+import { type BatchForm, checkShardSize, joinDocuments } from './transport.ts';
 
 export type { BatchForm, BatchOptions, BatchSummary, EngineInfo, EngineOptions };
-
-const ARROW_DEADLINE_MS = 60_000;
 
 export class Engine {
   readonly workers: number;
   private readonly executor: Executor;
   private readonly leases: Leases;
+  private readonly work: AccountWork;
   private readonly singles: Gatherer<unknown>;
   private readonly documents: Gatherer<Uint8Array>;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -63,6 +51,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.executor = new Executor(options.workers);
     this.leases = new Leases(this.executor);
+    this.work = new AccountWork(this.executor);
     this.workers = this.executor.workers;
     this.onProgress = options.onProgress;
     this.singles = new Gatherer(this.executor, (values) =>
@@ -124,13 +113,7 @@ export class Engine {
   async marginDocument(bytes: Uint8Array): Promise<AccountOutcome> {
     const { session } = await this.state;
     if (session.layout.cube !== 0) return this.documents.add(bytes);
-    let value: unknown;
-    try {
-      value = parseJson(decodeText(bytes));
-      return await this.streamed(value);
-    } catch (error) {
-      return rejected(error, accountId(value));
-    }
+    return this.streamedOutcome(documentsOf(joinDocuments([bytes]))[0]!);
   }
 
   /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
@@ -138,7 +121,7 @@ export class Engine {
     accounts: Iterable<unknown> | AsyncIterable<unknown>,
     options: BatchOptions = {},
   ): AsyncGenerator<AccountOutcome> {
-    return this.onSession((session) => this.batch(session, accounts, options));
+    return this.onSession(options, (session) => this.work.batch(session, accounts, options));
   }
 
   /**
@@ -150,7 +133,7 @@ export class Engine {
     form: BatchForm,
     options: StreamOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    return this.onSession((session) => this.stream(session, source, form, options));
+    return this.onSession(options, (session) => this.work.stream(session, source, form, options));
   }
 
   /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice. */
@@ -168,7 +151,8 @@ export class Engine {
 
   /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
   async updateMarket(snapshot: MarketSnapshot): Promise<void> {
-    const checked = readSnapshot(snapshot);
+    // A copy: what the caller does to its own object afterwards is not our market.
+    const checked = structuredClone(readSnapshot(snapshot));
     // One after the other: the last call decides, whichever would have been ready first.
     const update = this.updates.then(async () => {
       const { input, factors, history } = await this.state;
@@ -182,13 +166,18 @@ export class Engine {
 
   /** Ends after all accepted work is done. */
   async close(): Promise<void> {
+    // Calls made before this one have reached their gatherer when the state has been waited for.
+    await this.state.catch(() => {});
+    await Promise.all([this.singles.drained(), this.documents.drained()]);
     await this.executor.close();
   }
 
   private async prepare(options: EngineOptions): Promise<State> {
-    const input = readMethodology(options.methodology ?? {}, { prefix: 'methodology' });
+    const { methodology = {} } = options;
+    const input = readMethodology(methodology, { prefix: 'methodology' });
     const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
-    return this.build(readSnapshot(options.market), input, factors, options.history ?? null);
+    const market = structuredClone(readSnapshot(options.market));
+    return this.build(market, input, factors, options.history ?? null);
   }
 
   private async build(
@@ -214,78 +203,21 @@ export class Engine {
 
   private async gathered(input: AccountInput): Promise<readonly AccountOutcome[]> {
     const { session } = await this.state;
-    const { values } = await this.task(session, input, 'values', { urgent: true });
+    if (session.layout.cube === 0) {
+      // The market was replaced on the way by one whose cube does not fit.
+      return Promise.all(documentsOf(input).map((document) => this.streamedOutcome(document)));
+    }
+    const { values } = await this.work.valuesTask(session, input, { urgent: true });
     ensure(values !== null, 'values were asked for');
     return values;
   }
 
-  private async *batch(
-    session: Session,
-    accounts: Iterable<unknown> | AsyncIterable<unknown>,
-    options: BatchOptions,
-  ): AsyncGenerator<AccountOutcome> {
-    const size = options.shardSize ?? shardSizeOf(accounts, this.workers);
-    const chunks = batchValues(accounts, size);
-    const inputs = (async function* () {
-      for await (const values of chunks) yield { form: 'values', values } as const;
-    })();
-    let done = 0;
-    for await (const answer of this.answers(session, inputs, 'values', options)) {
-      done += answer.accounts;
-      options.onProgress?.({ stage: 'accounts', done, total: 0 });
-      yield* answer.values ?? [];
-    }
-  }
-
-  private async *stream(
-    session: Session,
-    source: AsyncIterable<Uint8Array>,
-    form: BatchForm,
-    options: StreamOptions,
-  ): AsyncGenerator<Uint8Array> {
-    const rows = options.shardSize ?? SHARD_ACCOUNTS;
-    const digest = createHash('sha256');
-    let accounts = 0;
-    let refused = 0;
-    const output = form === 'arrow' ? 'arrow' : 'ndjson';
-    if (form === 'arrow') yield arrowResultHeader();
-    if (form === 'json') yield Buffer.from('[\n');
-    for await (const answer of this.answers(session, cut(source, form, rows), output, options)) {
-      accounts += answer.accounts;
-      refused += answer.rejected;
-      digest.update(answer.lines!);
-      options.onProgress?.({ stage: 'accounts', done: accounts, total: 0 });
-      if (form === 'arrow') yield answer.arrow!;
-      else yield form === 'json' ? arrayElements(answer.lines!) : answer.lines!;
-    }
-    const summary = { accounts, rejected: refused, digest: `sha256:${digest.digest('hex')}` };
-    options.onSummary?.(summary);
-    const text = JSON.stringify({ summary });
-    if (form === 'arrow') yield arrowResultFooter(text);
-    else yield Buffer.from(form === 'json' ? `${text}\n]\n` : `${text}\n`);
-  }
-
-  private answers(
-    session: Session,
-    inputs: AsyncIterable<AccountInput>,
-    output: AccountOutput,
-    { signal }: BatchOptions,
-  ): AsyncGenerator<AccountsAnswer> {
-    if (session.layout.cube === 0) {
-      const { scenarios } = session.set;
-      const message = `a batch needs a kept cube, which does not fit at ${scenarios} scenarios: margin accounts one by one, or use fewer`;
-      throw new PlimsollError('OUT_OF_MEMORY', message);
-    }
-    return mapOrdered(inputs, this.workers * 2, async (input) => {
-      const answer = await this.task(session, input, output, { signal });
-      // Row ranges of one Arrow batch share their bytes.
-      if (input.form === 'ndjson' || input.form === 'documents') recycle(input.bytes);
-      return answer;
-    });
-  }
-
   /** The current session, held for as long as the work on it is consumed. */
-  private async *onSession<T>(work: (session: Session) => AsyncGenerator<T>): AsyncGenerator<T> {
+  private async *onSession<T>(
+    { shardSize }: BatchOptions,
+    work: (session: Session) => AsyncGenerator<T>,
+  ): AsyncGenerator<T> {
+    checkShardSize(shardSize);
     const { session } = await this.state;
     this.leases.hold(session);
     try {
@@ -295,19 +227,14 @@ export class Engine {
     }
   }
 
-  private async task(
-    session: Session,
-    input: AccountInput,
-    output: AccountOutput,
-    options: { readonly signal?: AbortSignal | undefined; readonly urgent?: boolean },
-  ): Promise<AccountsAnswer> {
-    const deadline = input.form === 'arrow' ? { deadlineMs: ARROW_DEADLINE_MS } : {};
-    const value = await this.executor.run({ kind: 'accounts', input, output }, session, {
-      ...options,
-      ...deadline,
-    });
-    ensure(value.kind === 'accounts', 'an account shard answers with accounts');
-    return value.answer;
+  private async streamedOutcome(document: AccountDocument): Promise<AccountOutcome> {
+    if ('error' in document) return rejected(document.error, null);
+    if ('account' in document) return rejected(new PlimsollError('INTERNAL', 'no document'), null);
+    try {
+      return await this.streamed(document.value);
+    } catch (error) {
+      return rejected(error, accountId(document.value));
+    }
   }
 
   private async streamed(value: unknown): Promise<MarginResult> {
@@ -362,11 +289,7 @@ function accepted(outcome: AccountOutcome): MarginResult {
  * @throws PlimsollError for input that is wrong
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  if (options.workers !== undefined && options.workers > LIMITS.workersMax) {
-    throw new PlimsollError('INVALID_FIELD', `workers must be at most ${LIMITS.workersMax}`, {
-      path: 'workers',
-    });
-  }
+  checkOptions(options);
   const engine = new Engine(options);
   try {
     await engine.ready();

@@ -194,7 +194,7 @@ export class AccountEvaluator {
     }
   }
 
-  private checkRange(book: Book, portfolio: Portfolio): void {
+  private checkRange(book: Pick<Book, 'segments'>, portfolio: Portfolio): void {
     let bound = 0;
     for (const { rows, sizes } of book.segments) {
       for (let i = 0; i < rows.length; i++) bound += Math.abs(sizes[i]!) * this.bounds[rows[i]!]!;

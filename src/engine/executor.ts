@@ -52,6 +52,8 @@ export class Executor {
   /** Accepted and unfinished tasks by session, and who waits for the last of them. */
   private readonly unfinished = new Map<number, number>();
   private readonly sessionWaiters = new Map<number, (() => void)[]>();
+  /** Until when (ms, monotonic) a killed worker may still write. */
+  private restingUntil = 0;
   private running = 0;
   private closing = false;
 
@@ -95,11 +97,18 @@ export class Executor {
 
   /** Resolves when no task on the session is queued or under way. */
   whenIdle(sessionId: number): Promise<void> {
-    if (!this.unfinished.has(sessionId)) return Promise.resolve();
-    return new Promise((resolve) => {
+    const rest = (): Promise<void> => {
+      const left = this.restingUntil - performance.now();
+      return left > 0
+        ? new Promise((resolve) => setTimeout(resolve, left).unref())
+        : Promise.resolve();
+    };
+    if (!this.unfinished.has(sessionId)) return rest();
+    const idle = new Promise<void>((resolve) => {
       const waiters = this.sessionWaiters.get(sessionId) ?? [];
       this.sessionWaiters.set(sessionId, [...waiters, resolve]);
     });
+    return idle.then(rest);
   }
 
   private finish(sessionId: number): void {
@@ -189,9 +198,15 @@ export class Executor {
         );
       }
     } catch (error) {
-      restMs = SLOT_REST_MS;
-      this.deaths += 1;
-      this.retry(job, error as Error);
+      if ((error as Error).name === 'DataCloneError') {
+        // The task never left: nothing died, and trying again would change nothing.
+        job.reject(new PlimsollError('INVALID_FIELD', (error as Error).message));
+      } else {
+        restMs = SLOT_REST_MS;
+        this.restingUntil = performance.now() + SLOT_REST_MS;
+        this.deaths += 1;
+        this.retry(job, error as Error);
+      }
     }
     this.running -= 1;
     if (restMs === 0) this.freeSlots.push(slot);

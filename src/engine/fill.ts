@@ -47,7 +47,7 @@ export async function fillSession(
       }),
     );
   };
-  let clamped = 0;
+  let clamped = session.replayClamped;
   if (previous !== undefined && copyShocks(previous.session, session)) {
     clamped = previous.clamped;
     onProgress?.({ stage: 'scenarios', done: blocks.length, total: blocks.length });

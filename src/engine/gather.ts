@@ -18,6 +18,7 @@ const GATHERED_MAX = 256;
 export class Gatherer<T> {
   private waiting: Waiting<T>[] = [];
   private scheduled = false;
+  private readonly drainWaiters: (() => void)[] = [];
   private readonly executor: Executor;
   private readonly send: (items: readonly T[]) => Promise<readonly AccountOutcome[]>;
 
@@ -47,11 +48,21 @@ export class Gatherer<T> {
     });
   }
 
+  /** Resolves when nobody waits here any more. */
+  drained(): Promise<void> {
+    if (this.waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.drainWaiters.push(resolve);
+    });
+  }
+
   private flush(): void {
     while (this.waiting.length > 0 && this.executor.free > 0) {
       const share = Math.ceil(this.waiting.length / this.executor.free);
       void this.dispatch(this.waiting.splice(0, Math.min(share, GATHERED_MAX)));
     }
+    if (this.waiting.length > 0) return;
+    for (const resolve of this.drainWaiters.splice(0)) resolve();
   }
 
   private async dispatch(batch: readonly Waiting<T>[]): Promise<void> {

@@ -5,11 +5,12 @@ import { crossBooks, portfolioBook } from '../margin/books.ts';
 import {
   type Methodology,
   type MethodologyInput,
+  MethodologySchema,
   resolveMethodology,
   SCENARIO_MODELS,
 } from '../margin/methodology.ts';
 import { resolvePortfolio } from '../margin/portfolio.ts';
-import { RiskSchema } from '../margin/result.ts';
+import { checkFigures, RiskSchema } from '../margin/result.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import { latestAsOf, type Market, marketHash } from '../market/market.ts';
@@ -30,10 +31,10 @@ export const RiskRequestSchema = Type.Object(
         description: 'Scenario model. Default: that of the methodology.',
       }),
     ),
-    confidence: Type.Optional(Type.Number()),
-    horizonDays: Type.Optional(Type.Number()),
-    scenarios: Type.Optional(Type.Number()),
-    seed: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+    confidence: MethodologySchema.properties.confidence,
+    horizonDays: MethodologySchema.properties.horizonDays,
+    scenarios: MethodologySchema.properties.scenarios,
+    seed: MethodologySchema.properties.seed,
   },
   closed,
 );
@@ -149,7 +150,7 @@ async function reportOn(
     expectedShortfall: measures[i + 1]!.expectedShortfall,
   }));
   const gross = underlyings.reduce((sum, part) => sum + part.expectedShortfall, 0);
-  return {
+  const report: RiskReport = {
     account: account.id,
     currency: market.currency,
     asOf: latestAsOf(market, touched),
@@ -174,4 +175,6 @@ async function reportOn(
     market: marketHash(market, touched),
     engine: provenance.engine,
   };
+  checkFigures(report, account.id);
+  return report;
 }

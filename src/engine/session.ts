@@ -68,7 +68,7 @@ export function openSession(request: SessionRequest): Session {
   const memory = request.memory(layout.bytes);
   const f64 = new Float64Array(memory.buffer);
   f64.set(set.cholesky, layout.cholesky / 8);
-  if (replay !== null) writeShocks(f64, layout, set, replay.changes);
+  const replayClamped = replay === null ? 0 : writeShocks(f64, layout, set, replay.changes);
   const gaps = replay?.gaps ?? [];
   const provenance = {
     scenarioSet: set.id,
@@ -77,7 +77,7 @@ export function openSession(request: SessionRequest): Session {
   };
   const valuation = { market, plan, methodology };
   sessions += 1;
-  return { id: sessions, module, memory, layout, set, valuation, gaps, provenance };
+  return { id: sessions, module, memory, layout, set, valuation, gaps, provenance, replayClamped };
 }
 
 function modelFactors(factors: CompiledFactors): PlannedFactors {
@@ -129,13 +129,14 @@ function drawnSet({ methodology, factors }: ScenarioSource): ScenarioSet {
   };
 }
 
-/** Puts replayed changes where drawn shocks would stand; a gap is a shock of 0 and is masked. */
+/** Puts replayed changes where drawn shocks would stand; a gap is a shock of 0 and is masked. Returns how many were clamped. */
 function writeShocks(
   f64: Float64Array,
   layout: ArenaLayout,
   set: ScenarioSet,
   changes: Float64Array,
-): void {
+): number {
+  let clamped = 0;
   const factors = set.factorIds.length;
   for (let block = 0; block < drawBlocks(set.scenarios); block++) {
     const base = (layout.shocks + block * layout.shockBytes) / 8;
@@ -145,10 +146,12 @@ function writeShocks(
       const limit = set.absolute[f] === 1 ? Number.POSITIVE_INFINITY : set.maxLogShock;
       for (let s = 0; s < count; s++) {
         const x = changes[(first + s) * factors + f]!;
+        if (Math.abs(x) > limit) clamped++;
         f64[base + f * DRAW_STRIDE + s] = Number.isNaN(x)
           ? 0
           : Math.min(limit, Math.max(-limit, x));
       }
     }
   }
+  return clamped;
 }

@@ -14,6 +14,8 @@ export interface Session {
   /** By factor: 1 where a historical row lacks it; null where none does. Empty where scenarios are drawn. */
   readonly gaps: readonly (Uint8Array | null)[];
   readonly provenance: Provenance;
+  /** Replayed shocks that met the clamp; drawn ones are counted as they are drawn. */
+  readonly replayClamped: number;
 }
 
 /** Scenarios that count for a book: all, less the historical rows that lack a factor that moves it (given by their mask rows). */

@@ -2,22 +2,15 @@
 import type { Kernels } from '../../workers/kernels.ts';
 import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
 import { PlimsollError } from '../errors.ts';
-import { decodeText, parseJson } from '../json.ts';
 import { type Book, unitBook } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
-import { readArrowAccounts } from './arrowAccounts.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
-import {
-  type AccountDocument,
-  type AccountEvaluator,
-  type AccountOutcome,
-  rankFinder,
-  SingleBook,
-} from './evaluator.ts';
-import type { Session } from './sessionData.ts';
+import { readDocuments } from './documents.ts';
+import { type AccountEvaluator, type AccountOutcome, rankFinder, SingleBook } from './evaluator.ts';
+import { type Session, usableScenarios } from './sessionData.ts';
 
 /** A session as a worker holds it. */
 export interface Bench {
@@ -99,7 +92,8 @@ export function unitShard(bench: Bench, slot: number, start: number, end: number
     kernels.packRow(from, blocks, blockSize, layout.cube + row * blockSize * 8, blockBytes);
     const owner = owners[row]!;
     views.f64[layout.bounds / 8 + row] = owner === null ? 0 : kernels.rowBound(from, set.scenarios);
-    if (owner === null) continue;
+    // Where no historical row has all factors of an instrument, an account that holds it is refused for that.
+    if (owner === null || usableScenarios(session, owner.masks) === 0) continue;
     for (const side of [1, -1]) {
       const book = unitBook(row, side, owner.underlying, owner.masks);
       const { expectedShortfall } = single.measures(book, ranksOf(book.masks));
@@ -200,65 +194,4 @@ export function accountShard(
   const text = outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join('');
   const lines = new TextEncoder().encode(text);
   return { ...answer, lines, values: null, arrow: toArrow?.(outcomes) ?? null };
-}
-
-function readDocuments(input: AccountInput): readonly AccountDocument[] {
-  switch (input.form) {
-    case 'values':
-      return input.values.map((value) => ({ value }));
-    case 'arrow':
-      return readArrowAccounts(input.bytes, input.start, input.end);
-    case 'ndjson':
-      return readLines(input.bytes, input.firstLine);
-    case 'documents': {
-      const documents: AccountDocument[] = [];
-      let start = 0;
-      for (const end of input.ends) {
-        documents.push(readText(() => decodeText(input.bytes.subarray(start, end)), ''));
-        start = end;
-      }
-      return documents;
-    }
-  }
-}
-
-/** Lines of NDJSON; blank ones are no accounts. A line that is not JSON is named by its number in the whole input, from 1. */
-function readLines(bytes: Uint8Array, firstLine: number): readonly AccountDocument[] {
-  const documents: AccountDocument[] = [];
-  const add = (text: () => string, line: number): void => {
-    documents.push(readText(text, `line ${line}: `));
-  };
-  let whole: string | null = null;
-  try {
-    whole = decodeText(bytes);
-  } catch {
-    // One line is not UTF-8: only that one must fail.
-  }
-  let line = firstLine;
-  if (whole !== null) {
-    for (const text of whole.split('\n')) {
-      if (text.trim() !== '') add(() => text, line);
-      line++;
-    }
-    return documents;
-  }
-  let start = 0;
-  while (start < bytes.length) {
-    const found = bytes.indexOf(10, start);
-    const end = found === -1 ? bytes.length : found;
-    const piece = bytes.subarray(start, end);
-    if (piece.length > 0) add(() => decodeText(piece), line);
-    start = end + 1;
-    line++;
-  }
-  return documents;
-}
-
-function readText(text: () => string, where: string): AccountDocument {
-  try {
-    return { value: parseJson(text()) };
-  } catch (error) {
-    if (!(error instanceof PlimsollError)) throw error;
-    return { error: new PlimsollError(error.code, `${where}${error.message}`) };
-  }
 }

@@ -74,7 +74,7 @@ export async function streamTails(
     const first = pass * perPass;
     const some = books.slice(first, first + perPass);
     const count = await sumRows(session, executor, some, { ...options, pass, passes });
-    if (pass === 0) clamped = count;
+    if (pass === 0) clamped = session.replayClamped + count;
     measures.push(
       ...(await measure(session, executor, ranks.slice(first, first + perPass), options)),
     );

@@ -1,5 +1,6 @@
 /** Accounts and results as bytes: cutting an input into shards, joining documents, the forms of a batch. */
 import type { AccountInput } from '../../workers/protocol.ts';
+import { PlimsollError } from '../errors.ts';
 import { cutArrow } from './arrowStream.ts';
 import { cutArray, cutLines } from './chunks.ts';
 
@@ -10,6 +11,13 @@ export const SHARD_ACCOUNTS = 640;
 const SHARD_BYTES = 2 * 1024 * 1024;
 
 /** Few enough that all workers end together, many enough that a block of the cube, once loaded, serves them all. */
+/** @throws INVALID_FIELD for a shard size that is no whole number of accounts */
+export function checkShardSize(size: number | undefined): void {
+  if (size === undefined || (Number.isInteger(size) && size >= 1)) return;
+  const message = `shardSize must be a whole number of accounts, got ${size}`;
+  throw new PlimsollError('INVALID_FIELD', message, { path: 'shardSize' });
+}
+
 export function shardSizeOf(
   accounts: Iterable<unknown> | AsyncIterable<unknown>,
   workers: number,

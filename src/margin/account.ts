@@ -8,6 +8,8 @@ const closed = { additionalProperties: false } as const;
 const id = (description: string) =>
   Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax, description });
 
+const PRICE = Type.Number({ minimum: LIMITS.priceMin, maximum: LIMITS.priceMax });
+
 export const MARGIN_MODES = ['portfolio', 'cross', 'isolated'] as const;
 export type MarginMode = (typeof MARGIN_MODES)[number];
 
@@ -24,7 +26,7 @@ export const PositionSchema = Type.Object(
     instrument: id('Id of an instrument of the market.'),
     size: Type.Number({ description: 'Signed, in contracts; > 0 long. Not 0.' }),
     entryPrice: Type.Optional(
-      Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+      Type.Union([PRICE, Type.Null()], {
         description:
           'Quote price (coin for coin-settled options). Without it nothing is unrealised.',
       }),
@@ -44,7 +46,11 @@ export const OrderSchema = Type.Object(
     instrument: id('Id of an instrument of the market.'),
     side: Type.Enum(['buy', 'sell']),
     size: Type.Number({ exclusiveMinimum: 0, description: 'In contracts.' }),
-    price: Type.Number({ exclusiveMinimum: 0, description: 'Limit price.' }),
+    price: Type.Number({
+      minimum: LIMITS.priceMin,
+      maximum: LIMITS.priceMax,
+      description: 'Limit price.',
+    }),
   },
   closed,
 );
@@ -84,7 +90,7 @@ export const ColumnarAccountSchema = Type.Object(
     instruments: Type.Array(id('Id of an instrument.'), { maxItems: LIMITS.positionsMax }),
     sizes: Type.Array(Type.Number(), { maxItems: LIMITS.positionsMax }),
     entryPrices: Type.Optional(
-      Type.Array(Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]), {
+      Type.Array(Type.Union([PRICE, Type.Null()]), {
         maxItems: LIMITS.positionsMax,
       }),
     ),
@@ -123,7 +129,7 @@ const readColumns = reader(ColumnarAccountSchema);
 /** The id of an account that may be malformed otherwise, for its error record. */
 export function accountId(value: unknown): string | null {
   const id = (value as { id?: unknown } | null)?.id;
-  return typeof id === 'string' ? id : null;
+  return typeof id === 'string' && id.length <= LIMITS.idLengthMax ? id : null;
 }
 
 /** @throws INVALID_FIELD, UNKNOWN_FIELD or MISSING_FIELD with the field's path */

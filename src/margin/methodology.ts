@@ -111,7 +111,13 @@ export interface Methodology {
 }
 
 /** Collateral haircuts where the methodology names none. */
-const DEFAULT_HAIRCUTS = { '*': 0.15, BTC: 0.05, ETH: 0.05, USDC: 0.01, USDT: 0.01 } as const;
+const DEFAULT_HAIRCUTS: Readonly<Record<string, number>> = {
+  '*': 0.15,
+  BTC: 0.05,
+  ETH: 0.05,
+  USDC: 0.01,
+  USDT: 0.01,
+};
 export const DEFAULT_SCENARIOS = 10_240;
 
 /**

@@ -45,7 +45,9 @@ export interface Valuation {
 
 export function haircutOf(asset: string, currency: string, methodology: Methodology): number {
   const { haircuts } = methodology;
-  return haircuts[asset] ?? (asset === currency ? 0 : (haircuts['*'] ?? 0));
+  if (asset === currency) return 0;
+  // An own property only: an asset may be called `constructor`.
+  return Object.hasOwn(haircuts, asset) ? haircuts[asset]! : haircuts['*']!;
 }
 
 /** @throws the first error of the account, with its field */

@@ -1,6 +1,6 @@
 /** The margin result: its one schema, and its making from a portfolio and the tails of its books. */
 import Type, { type Static } from 'typebox';
-import { ERROR_CODES, type ErrorCode, type ErrorRecord } from '../errors.ts';
+import { ERROR_CODES, type ErrorCode, type ErrorRecord, PlimsollError } from '../errors.ts';
 import { latestAsOf, marketHash } from '../market/market.ts';
 import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
 import { MARGIN_MODES } from './account.ts';
@@ -194,11 +194,11 @@ export function marginResult(
   const required = {
     portfolio: () => net,
     cross: () => of(gross(tails.cross), account.creditLine),
-    // Each position has its own requirement, floor and all; the account's is their sum.
+    // Each position has its own requirement, floor and all; the account's is their sum. A credit line is allocated to none of them.
     isolated: () => ({
       ...isolated,
-      initialRequirement: Math.max(0, isolated.initialMargin - account.creditLine),
-      maintenanceRequirement: Math.max(0, isolated.maintenanceMargin - account.creditLine),
+      initialRequirement: isolated.initialMargin,
+      maintenanceRequirement: isolated.maintenanceMargin,
       components: of(gross(tails.isolated), 0).components,
     }),
   }[account.mode]();
@@ -206,7 +206,7 @@ export function marginResult(
     account.mode === 'isolated' ? isolatedPositions(portfolio, positions, valuation) : null;
   const state = accountState(portfolio.equity, required, methodology);
   const underlyings = parts.map((part) => part.underlying);
-  return {
+  const result: MarginResult = {
     account: account.id,
     mode: account.mode,
     currency: market.currency,
@@ -244,6 +244,24 @@ export function marginResult(
     market: marketHash(market, underlyings),
     engine: provenance.engine,
   };
+  checkFigures(result, account.id);
+  return result;
+}
+
+/** Sums of this size would overflow when they are squared or added: no figure is that large by anything but a mistake. */
+const LARGEST_FIGURE = 1e300;
+
+/** @throws NUMERIC_OVERFLOW where a figure is not a number that can be served */
+export function checkFigures(value: unknown, account: string, path = ''): void {
+  if (typeof value === 'number' && !(Math.abs(value) < LARGEST_FIGURE)) {
+    throw new PlimsollError('NUMERIC_OVERFLOW', `${path} would be ${value}`, { account, path });
+  }
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item === 'number' || typeof item === 'object') {
+      checkFigures(item, account, path === '' ? key : `${path}.${key}`);
+    }
+  }
 }
 
 /** Isolated mode: every position stands on its own allocated collateral. */

@@ -15,12 +15,22 @@ export interface Replay {
 
 const DAY_MS = 86_400_000;
 
-/** Rows of a history that make one day: 24 of an hourly one, 1 of a daily one whether or not it has weekends. */
-export function rowsPerDay(history: History): number {
+/** A weekend with a holiday does not interrupt a daily history; any other hole of more than a row and a half interrupts one. */
+const DAILY_HOLE_MS = 4.5 * DAY_MS;
+
+interface Spacing {
+  /** Rows that make one day: 24 of an hourly history, 1 of a daily one whether or not it has weekends, 1/7 of a weekly one. */
+  readonly rowsPerDay: number;
+  /** For each step from a row to the next: whether it leaps over a hole. */
+  readonly holes: readonly boolean[];
+}
+
+function spacingOf(history: History): Spacing {
   const times = history.dates.map((date) => Date.parse(date));
   const steps = times.slice(1).map((time, i) => time - times[i]!);
-  const median = steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? DAY_MS;
-  return Math.max(1, Math.round(DAY_MS / median));
+  const median = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? DAY_MS;
+  const longest = median === DAY_MS ? DAILY_HOLE_MS : 1.5 * median;
+  return { rowsPerDay: DAY_MS / median, holes: steps.map((step) => step > longest) };
 }
 
 /** @throws INVALID_FIELD for a horizon that is no whole number of rows, INSUFFICIENT_HISTORY without a single change */
@@ -29,13 +39,20 @@ export function replayHistory(
   parameters: { readonly horizonDays: number; readonly maxLogShock: number },
 ): Replay {
   const { horizonDays, maxLogShock } = parameters;
-  const step = horizonDays * rowsPerDay(history);
-  if (!Number.isInteger(step)) {
-    const message = `historical needs a horizon of whole rows of the history; ${horizonDays} days are ${step} rows`;
+  const { rowsPerDay, holes } = spacingOf(history);
+  const step = Math.round(horizonDays * rowsPerDay);
+  if (!(Math.abs(horizonDays * rowsPerDay - step) < 1e-9) || step < 1) {
+    const message = `historical needs a horizon of whole rows of the history; ${horizonDays} days are ${horizonDays * rowsPerDay} rows`;
     throw new PlimsollError('INVALID_FIELD', message, { path: 'horizonDays' });
   }
   const ids = history.columns.map((column) => column.id);
-  const changes = usableChanges(logChanges(history, ids, step), ids.length);
+  if (history.dates.length <= step) {
+    const message = `the history has ${history.dates.length} rows; ${horizonDays} days are ${step} rows`;
+    throw new PlimsollError('INSUFFICIENT_HISTORY', message);
+  }
+  const all = logChanges(history, ids, step);
+  blankHoles(all, ids.length, holes, step);
+  const changes = usableChanges(all, ids.length);
   const scenarios = changes.length / ids.length;
   if (scenarios === 0) {
     throw new PlimsollError('INSUFFICIENT_HISTORY', `the history has no change over ${step} rows`);
@@ -73,6 +90,21 @@ export function replayHistory(
     }),
   };
   return { set, changes, gaps };
+}
+
+/** A change that leaps over a hole in the dates is no change over the horizon: it becomes a gap. */
+function blankHoles(
+  changes: Float64Array,
+  factors: number,
+  holes: readonly boolean[],
+  step: number,
+): void {
+  let last = -1;
+  for (let end = 0; end < holes.length; end++) {
+    if (holes[end]) last = end;
+    const row = end + 1 - step;
+    if (row >= 0 && last >= row) changes.fill(Number.NaN, row * factors, (row + 1) * factors);
+  }
 }
 
 /** A row in which no factor at all moved from one known level to another is no scenario. */

@@ -15,6 +15,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { healthRoutes } from './routes/health.ts';
 import { marginRoutes } from './routes/margin.ts';
 import { marketRoutes } from './routes/market.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { addReference } from './routes/reference.ts';
 import { riskRoutes } from './routes/risk.ts';
@@ -45,7 +46,7 @@ export async function buildApp({ engine, logger, limits }: AppOptions): Promise<
   app.setSerializerCompiler(() => writeJson);
   app.setReplySerializer(writeJson);
   addProblems(app);
-  addMetrics(app, context);
+  addMetrics(app, context.metrics);
   addDraining(app, context.readiness);
   await addGuards(app, context);
   addMediaTypes(app);
@@ -53,6 +54,7 @@ export async function buildApp({ engine, logger, limits }: AppOptions): Promise<
   addAnswerMarks(app);
   await addReference(app);
   healthRoutes(app, context);
+  metricsRoutes(app, context);
   marginRoutes(app, context);
   batchRoutes(app, context);
   riskRoutes(app, context);

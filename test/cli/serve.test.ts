@@ -58,12 +58,23 @@ describe('plimsoll serve', () => {
     const { port } = taken.address() as { port: number };
     const run = await plimsoll(['serve', ...model, '--port', String(port)]);
     taken.close();
-    expect(run.stderr).toMatch(/USAGE: cannot listen on 127\.0\.0\.1:\d+/);
+    expect(run.stderr).toMatch(/USAGE: cannot listen on 127\.0\.0\.1:\d+[\s\S]*at: port/);
     expect(run.code).toBe(2);
     const book = await plimsoll(['serve', ...model, '--accounts', 'book.ndjson']);
     expect(book.stderr).toMatch(/not kept yet/);
     expect(book.code).toBe(2);
   });
+});
+
+it.each([
+  // RFC 2606 § 2: this name never resolves. RFC 5737 § 3: this address is no machine's.
+  'nohost.invalid',
+  '192.0.2.1',
+])('plimsoll serve tells a host that is not ours before it reads anything: %s', async (host) => {
+  const run = await plimsoll(['serve', '-m', 'absent.json', '-f', factors, '--host', host]);
+  expect(run.stderr).toMatch(/USAGE: cannot listen on [\s\S]*at: host/);
+  expect(run.stdout).toBe('');
+  expect(run.code).toBe(2);
 });
 
 it('plimsoll bench hands its options over', async () => {

@@ -127,7 +127,7 @@ describe('replayed scenarios: every figure equals that of an independent impleme
     const { evaluate } = fillInProcess({ market, history, methodology });
     const together = evaluate(fixture.accounts);
 
-    it.each(fixture.accounts.map((account, i) => ({ ...account, i })))('$id', ({ id, mode, i }) => {
+    it.each(fixture.accounts.map((account, i) => ({ ...account, i })))('$id', ({ id, i }) => {
       const expected = fixture.expected[name]![id]!;
       const result = resultOf(together[i]);
       expectFigures(result, expected);

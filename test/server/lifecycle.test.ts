@@ -191,6 +191,35 @@ describe('risk reports', () => {
   });
 });
 
+describe('market updates', () => {
+  const open = listening();
+
+  it('do not wait for who dawdles with a body; that one is taken when it is whole', async () => {
+    const body = JSON.stringify(DEMO.market);
+    const put = (): Promise<Response> =>
+      fetch(`${open.server.address}/v1/market`, { method: 'PUT', headers: JSON_TYPE, body });
+    const slow = new Wire(open.server.address);
+    const length = Buffer.byteLength(body);
+    const head = `PUT /v1/market HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}`;
+    slow.send(`${head}\r\n\r\n${body[0]}`);
+    const requests = 'plimsoll_http_requests_in_flight';
+    // The other one is the question itself.
+    await until(async () => (await metric(open.server.address, requests)) === 2);
+    expect((await put()).status).toBe(200);
+    expect(slow.received).toBe('');
+    slow.send(Buffer.from(body).subarray(1).toString('latin1'));
+    await until(() => slow.received !== '');
+    expect(slow.received).toMatch(/^HTTP\/1\.1 200 /);
+    // Who hangs up leaves no update behind that would shut the next one out.
+    const gone = new Wire(open.server.address);
+    gone.send(`${head}\r\n\r\n${body[0]}`);
+    await until(async () => (await metric(open.server.address, requests)) === 2);
+    gone.socket.destroy();
+    expect((await put()).status).toBe(200);
+    slow.socket.destroy();
+  });
+});
+
 describe('a gate', () => {
   const never = new AbortController().signal;
 

@@ -3,7 +3,7 @@ import { PlimsollError } from '../../errors.ts';
 import { type CalibrationOptions, calibrate } from '../../market/calibration.ts';
 import type { VolAssumption } from '../../market/volAssumption.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readHistories, refuseSharedInput } from '../inputs.ts';
+import { inputsOf, readHistories, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
 import type { ModelOptions, OutOptions } from '../options.ts';
 import { calibrationTable } from '../output/calibrationTable.ts';
 import { writeOut } from '../output/sink.ts';
@@ -24,7 +24,8 @@ export interface CalibrateOptions extends ModelOptions, OutOptions {
 }
 
 export async function runCalibrate(options: CalibrateOptions, terminal: Terminal): Promise<number> {
-  refuseSharedInput([...(options.history ?? []), ...(options.impliedHistory ?? [])]);
+  refuseSharedInput(inputsOf(options));
+  refuseOverwriting(options.out, inputsOf(options));
   const history = await readHistories(options);
   if (history === null) {
     throw new PlimsollError('USAGE', 'no history: give --history FILE', { path: 'history' });

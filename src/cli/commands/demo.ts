@@ -8,7 +8,13 @@ import type { FactorModel } from '../../market/factorModel.ts';
 import { writeSnapshot } from '../../market/readers/snapshotText.ts';
 import type { MarketSnapshot } from '../../market/snapshot.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readFactors, readMarket, refuseSharedInput } from '../inputs.ts';
+import {
+  inputsOf,
+  readFactors,
+  readMarket,
+  refuseOverwriting,
+  refuseSharedInput,
+} from '../inputs.ts';
 import type { MarketOptions } from '../options.ts';
 import { count } from '../output/figures.ts';
 import { writeOut } from '../output/sink.ts';
@@ -27,8 +33,10 @@ export interface DemoOptions extends MarketOptions, CommonOptions {
 const LINES_PER_PIECE = 256;
 
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<number> {
-  const { out, accounts, market: files = [] } = options;
-  refuseSharedInput([...files, options.factors]);
+  const { out, accounts } = options;
+  const names = ['market.json', 'factors.json', 'accounts.ndjson'].map((name) => join(out, name));
+  refuseSharedInput(inputsOf(options));
+  for (const name of names) refuseOverwriting(name, inputsOf(options));
   const { market, factors } = await exchangeOf(options, terminal);
   try {
     await mkdir(out, { recursive: true });
@@ -37,7 +45,6 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
       path: 'out',
     });
   }
-  const names = ['market.json', 'factors.json', 'accounts.ndjson'].map((name) => join(out, name));
   const [marketFile, factorsFile, accountsFile] = names as [string, string, string];
   await writeOut(marketFile, writeSnapshot(market), terminal);
   await writeOut(factorsFile, `${JSON.stringify(factors)}\n`, terminal);

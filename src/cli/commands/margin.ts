@@ -8,14 +8,14 @@ import { accountId } from '../../margin/account.ts';
 import type { MarginResult, RejectedAccount } from '../../margin/result.ts';
 import { type AccountSource, accountDocuments, openAccounts } from '../accountSource.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readMethod, refuseSharedInput } from '../inputs.ts';
+import { inputsOf, readMethod, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
 import { readSources, startEngine } from '../openEngine.ts';
 import type { ModelOptions, OutOptions, ScenarioOptions } from '../options.ts';
 import { duration } from '../output/figures.ts';
 import { tallyPieces } from '../output/marginPieces.ts';
 import { marginTable } from '../output/marginTable.ts';
 import { MarginTally } from '../output/marginTally.ts';
-import { writeOut } from '../output/sink.ts';
+import { openSink, type Sink } from '../output/sink.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface MarginOptions extends ModelOptions, ScenarioOptions, OutOptions {
@@ -26,8 +26,24 @@ export interface MarginOptions extends ModelOptions, ScenarioOptions, OutOptions
 }
 
 export async function runMargin(options: MarginOptions, terminal: Terminal): Promise<number> {
-  const { accounts, market = [], format, workers } = options;
-  refuseSharedInput([accounts, ...market, options.factors]);
+  const inputs = [options.accounts, ...inputsOf(options)];
+  refuseSharedInput(inputs);
+  refuseOverwriting(options.out, inputs);
+  const target = outOf(options);
+  const sink = target === undefined ? null : await openSink(target, terminal);
+  try {
+    return await margined(options, sink, terminal);
+  } finally {
+    await sink?.discard();
+  }
+}
+
+async function margined(
+  options: MarginOptions,
+  sink: Sink | null,
+  terminal: Terminal,
+): Promise<number> {
+  const { accounts, format, workers } = options;
   const methodology = await readMethod(options);
   const sources = await readSources(options, methodology, terminal);
   const source = await openAccounts(accounts, format);
@@ -40,7 +56,7 @@ export async function runMargin(options: MarginOptions, terminal: Terminal): Pro
     const answer = info.kept
       ? batch(engine, source, tally, terminal)
       : oneByOne(engine, source, tally, terminal);
-    await deliver(answer, options, terminal);
+    await deliver(answer, sink);
     const seconds = (performance.now() - ready) / 1000;
     const text = marginTable(tally, {
       seconds,
@@ -75,13 +91,8 @@ function outOf({ out, json }: OutOptions): string | undefined {
   return out ?? (json === true ? '-' : undefined);
 }
 
-async function deliver(
-  answer: AsyncGenerator<Uint8Array>,
-  options: OutOptions,
-  terminal: Terminal,
-): Promise<void> {
-  const target = outOf(options);
-  if (target !== undefined) return writeOut(target, answer, terminal);
+async function deliver(answer: AsyncGenerator<Uint8Array>, sink: Sink | null): Promise<void> {
+  if (sink !== null) return sink.deliver(answer);
   for await (const _ of answer);
 }
 

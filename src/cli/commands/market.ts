@@ -3,7 +3,7 @@ import { compileMarket } from '../../market/market.ts';
 import { writeSnapshot } from '../../market/readers/snapshotText.ts';
 import type { MarketSnapshot } from '../../market/snapshot.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readMarket, refuseSharedInput } from '../inputs.ts';
+import { readMarket, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
 import type { MarketOptions, OutOptions } from '../options.ts';
 import { count, money } from '../output/figures.ts';
 import { writeOut } from '../output/sink.ts';
@@ -14,6 +14,7 @@ export interface ConvertOptions extends MarketOptions, OutOptions {}
 
 export async function runMarket(options: ConvertOptions, terminal: Terminal): Promise<number> {
   refuseSharedInput(options.market ?? []);
+  refuseOverwriting(options.out, options.market ?? []);
   const snapshot = await readMarket(options);
   const { out } = options;
   if (terminal.json) {

@@ -1,10 +1,12 @@
 /** `plimsoll serve`: the HTTP service. It runs until it is told to stop, then answers what it has accepted and ends with 0. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { PlimsollError } from '../../errors.ts';
 import type { MethodologyInput } from '../../margin/methodology.ts';
 import { demoMarket } from '../../market/demoMarket.ts';
 import { startServer } from '../../server/server.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readMethod, refuseSharedInput } from '../inputs.ts';
+import { inputsOf, readMethod, refuseSharedInput } from '../inputs.ts';
 import { readSources, type Sources, startEngine } from '../openEngine.ts';
 import type { ModelOptions, ScenarioOptions } from '../options.ts';
 import { count } from '../output/figures.ts';
@@ -19,7 +21,7 @@ export interface ServeOptions extends ModelOptions, ScenarioOptions, CommonOptio
 }
 
 export async function runServe(options: ServeOptions, terminal: Terminal): Promise<number> {
-  const { host, port, workers, market = [] } = options;
+  const { host, port, workers } = options;
   if (options.accounts !== undefined) {
     throw new PlimsollError(
       'USAGE',
@@ -30,9 +32,10 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
   if (port > 65_535) {
     throw new PlimsollError('USAGE', `--port must be at most 65535, got ${port}`, { path: 'port' });
   }
-  refuseSharedInput([...market, options.factors]);
+  refuseSharedInput(inputsOf(options));
   const stop = new Stop();
   terminal.lifetime.drainWith(() => stop.ask());
+  await tryToListen(host, port);
   const methodology = await readMethod(options);
   const sources = await sourcesOf(options, methodology, terminal);
   const engine = await startEngine(sources, methodology, workers, terminal);
@@ -82,14 +85,35 @@ async function sourcesOf(
   return { ...demoMarket(), history: null };
 }
 
+/** Listens for a moment: what stands in the way should be known before the engine has drawn its scenarios. */
+async function tryToListen(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen({ host, port });
+    await once(probe, 'listening');
+  } catch (error) {
+    throw asListening(error, host, port);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** Which option is to blame where a name does not resolve, an address is not of this machine, a port is taken or reserved. */
+const AT_FAULT: { readonly [code: string]: 'host' | 'port' } = {
+  ENOTFOUND: 'host',
+  EAI_AGAIN: 'host',
+  EADDRNOTAVAIL: 'host',
+  EAFNOSUPPORT: 'host',
+  EADDRINUSE: 'port',
+  EACCES: 'port',
+};
+
 /** A port that is taken or an address that is not ours is a wrong call, not a fault. */
 function asListening(error: unknown, host: string, port: number): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  const known = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
-  if (code === undefined || !known.includes(code)) return error;
-  return new PlimsollError('USAGE', `cannot listen on ${host}:${port}: ${message}`, {
-    path: 'port',
-  });
+  const path = code === undefined ? undefined : AT_FAULT[code];
+  if (path === undefined) return error;
+  return new PlimsollError('USAGE', `cannot listen on ${host}:${port}: ${message}`, { path });
 }
 
 async function announce(address: string, { market }: Sources, terminal: Terminal): Promise<void> {

@@ -12,12 +12,12 @@ import {
 import { show } from '../../schema.ts';
 import { accountDocuments, openAccounts } from '../accountSource.ts';
 import { EXIT } from '../exitCodes.ts';
-import { readMethod, refuseSharedInput } from '../inputs.ts';
+import { inputsOf, readMethod, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
 import { readSources, type Sources, startEngine } from '../openEngine.ts';
 import type { ModelOptions, ScenarioOptions } from '../options.ts';
 import { riskPage } from '../output/riskPage.ts';
 import { riskTable } from '../output/riskTable.ts';
-import { writeOut } from '../output/sink.ts';
+import { openSink, type Sink } from '../output/sink.ts';
 import type { CommonOptions, Terminal } from '../terminal.ts';
 
 export interface VarOptions extends ModelOptions, ScenarioOptions, CommonOptions {
@@ -29,9 +29,25 @@ export interface VarOptions extends ModelOptions, ScenarioOptions, CommonOptions
 }
 
 export async function runVar(options: VarOptions, terminal: Terminal): Promise<number> {
-  const { account: path, market = [], report: page, workers } = options;
-  refuseSharedInput([path, ...market, options.factors]);
+  const { report: page } = options;
+  const inputs = [options.account, ...inputsOf(options)];
+  refuseSharedInput(inputs);
   if (page === '-') throw new PlimsollError('USAGE', '--report needs a file', { path: 'report' });
+  refuseOverwriting(page, inputs, 'report');
+  const sink = page === undefined ? null : await openSink(page, terminal, 'report');
+  try {
+    return await reported(options, sink, terminal);
+  } finally {
+    await sink?.discard();
+  }
+}
+
+async function reported(
+  options: VarOptions,
+  sink: Sink | null,
+  terminal: Terminal,
+): Promise<number> {
+  const { account: path, report: page, workers } = options;
   const { method, ...rest } = options;
   const methodology = await readMethod(method === undefined ? rest : { ...rest, model: method });
   const sources = await readSources(options, methodology, terminal);
@@ -41,9 +57,9 @@ export async function runVar(options: VarOptions, terminal: Terminal): Promise<n
     const asked = requestOf(methodology, sources);
     const onProgress: RiskRequest['onProgress'] = (step) => terminal.progress.update(step);
     const report = await engine.valueAtRisk(account, { ...asked, onProgress });
-    const steps = page === undefined ? [] : await convergence(engine, account, asked, report);
+    const steps = sink === null ? [] : await convergence(engine, account, asked, report);
     terminal.progress.stop();
-    if (page !== undefined) await writeOut(page, riskPage(report, steps), terminal);
+    await sink?.deliver(riskPage(report, steps));
     if (terminal.json) await terminal.document(report);
     else await terminal.write(riskTable(report, sources.market.underlyings.length));
     if (page !== undefined) terminal.note(`report written to ${page}`);

@@ -1,4 +1,5 @@
 /** Aligned columns of text. */
+import { displayWidth } from './displayWidth.ts';
 import { printable } from './figures.ts';
 
 export interface Column {
@@ -14,7 +15,7 @@ export function table(
 ): string {
   const cells = rows.map((row) => row.map(printable));
   const widths = columns.map((column, i) =>
-    Math.max(width(column.title), ...cells.map((row) => width(row[i] ?? ''))),
+    Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[i] ?? ''))),
   );
   const line = (row: readonly string[]): string =>
     columns
@@ -31,17 +32,13 @@ export function table(
 
 /** Names and values, one pair a line. */
 export function pairs(items: readonly (readonly [string, string])[], indent = ''): string {
-  const wide = Math.max(0, ...items.map(([name]) => width(name)));
+  const wide = Math.max(0, ...items.map(([name]) => displayWidth(name)));
   return items
     .map(([name, value]) => `${indent}${pad(name, wide, 'left')}  ${printable(value)}\n`)
     .join('');
 }
 
-function width(text: string): number {
-  return [...text].length;
-}
-
 function pad(text: string, wide: number, align: 'left' | 'right'): string {
-  const space = ' '.repeat(Math.max(0, wide - width(text)));
+  const space = ' '.repeat(Math.max(0, wide - displayWidth(text)));
   return align === 'left' ? text + space : space + text;
 }

@@ -1,8 +1,6 @@
 /** Figures for Prometheus. Each application has a registry of its own, so that two in one process do not meet. */
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Engine } from '../../engine/engine.ts';
-import type { Readiness } from './readiness.ts';
 
 /** Seconds: from a single account (under a millisecond) to a batch of millions. */
 const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -60,22 +58,8 @@ export class ServerMetrics {
   }
 }
 
-/** Counts every request, and asks the engine for its own figures when they are scraped. */
-export function addMetrics(
-  app: FastifyInstance,
-  { metrics, readiness, engine }: { metrics: ServerMetrics; readiness: Readiness; engine: Engine },
-): void {
-  const { durations, inFlight, registry } = metrics;
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
-  const engineGauges = {
-    queued: gauge('plimsoll_engine_queue', 'Tasks that wait for a worker.'),
-    workerDeaths: gauge('plimsoll_engine_worker_deaths', 'Workers that died under a task.'),
-    workers: gauge('plimsoll_engine_workers', 'Worker threads.'),
-    memoryBytes: gauge('plimsoll_engine_memory_bytes', 'Shared memory of the current market.'),
-    scenarios: gauge('plimsoll_engine_scenarios', 'Scenarios of the current set.'),
-    clampedShocks: gauge('plimsoll_engine_clamped_shocks', 'Log shocks of it that met the clamp.'),
-  };
-  const ready = gauge('plimsoll_ready', '1 when requests are served.');
+/** Counts every request. */
+export function addMetrics(app: FastifyInstance, { durations, inFlight }: ServerMetrics): void {
   app.addHook('onRequest', async (request, reply) => {
     const end = durations.startTimer();
     inFlight.inc();
@@ -88,16 +72,6 @@ export function addMetrics(
         status: reply.raw.writableEnded ? reply.raw.statusCode : 499,
       });
     });
-  });
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-    ready.set(readiness.current === 'ready' ? 1 : 0);
-    if (readiness.current === 'ready' || readiness.current === 'draining') {
-      const info = await engine.info();
-      for (const name of Object.keys(engineGauges) as (keyof typeof engineGauges)[]) {
-        engineGauges[name].set(info[name]);
-      }
-    }
-    return reply.type(registry.contentType).send(await registry.metrics());
   });
 }
 

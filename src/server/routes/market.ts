@@ -4,12 +4,17 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type DemoAccount, demoAccounts } from '../../book/demoAccounts.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { hashOf } from '../../json.ts';
+import { decodeText, hashOf, parseJson } from '../../json.ts';
 import { AccountSchema } from '../../margin/account.ts';
 import { type MarketSnapshot, MarketSnapshotSchema } from '../../market/snapshot.ts';
 import type { ServerContext } from '../context.ts';
-import { withJson } from '../plugins/bodies.ts';
-import { type MarketInfo, MarketInfoSchema, MethodologyInfoSchema } from '../schemas/market.ts';
+import { hangUpSignal, withBody } from '../plugins/bodies.ts';
+import {
+  EXAMPLE_MARKET,
+  type MarketInfo,
+  MarketInfoSchema,
+  MethodologyInfoSchema,
+} from '../schemas/market.ts';
 import { problems } from '../schemas/problem.ts';
 
 const EXAMPLES = 20;
@@ -26,7 +31,11 @@ const putMarket = {
   description:
     'Answers when its scenarios are drawn and its instruments revalued. Until then figures come from the old market; none ever mixes both. One update at a time: another one meanwhile is 503.',
   tags,
-  body: { content: { 'application/json': { schema: MarketSnapshotSchema } } },
+  body: {
+    content: {
+      'application/json': { schema: { ...MarketSnapshotSchema, examples: [EXAMPLE_MARKET] } },
+    },
+  },
   response: { 200: MarketInfoSchema, ...problems(400, 408, 413, 415, 422, 503) },
 };
 const getMethodology = {
@@ -57,19 +66,19 @@ export function marketRoutes(instance: FastifyInstance, context: ServerContext):
   const { engine, limits, markets } = context;
   app.get('/v1/market', { schema: getMarket }, () => marketInfo(engine));
 
-  app.put('/v1/market', { schema: putMarket, config: { accepts: ['json'] } }, async (request) => {
-    // Refused before its body is read: a market may be large.
-    const leave = await markets.enter(new AbortController().signal);
-    try {
-      return await withJson(request, limits.marketBytes, context, async (snapshot) => {
+  app.put('/v1/market', { schema: putMarket, config: { accepts: ['json'] } }, (request, reply) =>
+    withBody(request, limits.marketBytes, context, async (bytes) => {
+      // Only when the body is there: who dawdles with it must not keep the next snapshot out.
+      const leave = await markets.enter(hangUpSignal(reply));
+      try {
         // The engine reads it strictly.
-        await engine.updateMarket(snapshot as MarketSnapshot);
-        return marketInfo(engine);
-      });
-    } finally {
-      leave();
-    }
-  });
+        await engine.updateMarket(parseJson(decodeText(bytes)) as MarketSnapshot);
+        return await marketInfo(engine);
+      } finally {
+        leave();
+      }
+    }),
+  );
 
   app.get('/v1/methodology', { schema: getMethodology }, async () => {
     const { methodology, parameters } = await engine.info();

@@ -1,39 +1,10 @@
 /** The OpenAPI document, made of the schemas that validate, and the pages that show it; all of it served from here. */
-import { isDeepStrictEqual } from 'node:util';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { ICON } from '../../dashboard/icon.ts';
 import { ENGINE } from '../../engine/fingerprint.ts';
-import { ensure } from '../../errors.ts';
-
-type Json = Record<string, unknown>;
-
-/** Schemas with a title become components of that name, each written once. */
-export function hoistTitled(document: Json): Json {
-  const schemas: Json = {};
-  const visit = (node: unknown): unknown => {
-    if (Array.isArray(node)) return node.map(visit);
-    if (node === null || typeof node !== 'object') return node;
-    const copy = Object.fromEntries(
-      Object.entries(node as Json).map(([key, value]) => [key, isData(key) ? value : visit(value)]),
-    );
-    const { title, type } = copy;
-    if (typeof title !== 'string' || type !== 'object') return copy;
-    const same = schemas[title] === undefined || isDeepStrictEqual(schemas[title], copy);
-    ensure(same, `two schemas are called ${title}`);
-    schemas[title] = copy;
-    return { $ref: `#/components/schemas/${title}` };
-  };
-  const { components, ...rest } = document;
-  const visited = visit(rest) as Json;
-  return { ...visited, components: { ...(components as Json | undefined), schemas } };
-}
-
-/** Examples look like anything, schemas too. */
-function isData(key: string): boolean {
-  return key === 'example' || key === 'examples';
-}
+import { openApiDocument } from '../schemas/openapi.ts';
 
 /** Before any route: it collects them as they come. */
 export async function addReference(app: FastifyInstance): Promise<void> {
@@ -51,12 +22,12 @@ export async function addReference(app: FastifyInstance): Promise<void> {
         { name: 'margin', description: 'Margin of accounts' },
         { name: 'risk', description: 'Risk measures on demand' },
         { name: 'market', description: 'What figures are computed on' },
-        { name: 'operations', description: 'Health' },
+        { name: 'operations', description: 'Health and metrics' },
       ],
     },
     transformObject: (document) =>
       'openapiObject' in document
-        ? (hoistTitled(document.openapiObject as Json) as typeof document.openapiObject)
+        ? (openApiDocument({ ...document.openapiObject }) as typeof document.openapiObject)
         : document.swaggerObject,
   });
   await app.register(swaggerUi, {

@@ -1,6 +1,7 @@
 /** What a client is told of the market and the engine. */
 import Type, { type Static } from 'typebox';
 import { SCENARIO_MODELS } from '../../margin/methodology.ts';
+import type { MarketSnapshot } from '../../market/snapshot.ts';
 
 const closed = { additionalProperties: false } as const;
 const hash = (description: string) => Type.String({ description: `${description}; sha256:…` });
@@ -51,3 +52,45 @@ export const MethodologyInfoSchema = Type.Object(
   },
   { ...closed, title: 'MethodologyInfo' },
 );
+
+/** A forward quoted for the option's expiry: none is ever interpolated. */
+export const EXAMPLE_MARKET: MarketSnapshot = {
+  asOf: '2025-12-30T17:31:15Z',
+  currency: 'USD',
+  underlyings: [
+    {
+      id: 'BTC',
+      spot: 88_530.23,
+      forwards: [{ expiry: '2026-03-27T08:00:00Z', price: 89_500.1 }],
+      surface: [
+        {
+          expiry: '2026-03-27T08:00:00Z',
+          quotes: [
+            { strike: 80_000, iv: 0.48 },
+            { strike: 100_000, iv: 0.46 },
+          ],
+        },
+      ],
+    },
+  ],
+  instruments: [
+    {
+      id: 'BTC-27MAR26-100000-C',
+      type: 'option',
+      underlying: 'BTC',
+      expiry: '2026-03-27T08:00:00Z',
+      strike: 100_000,
+      right: 'call',
+      style: 'european',
+      settlement: 'coin',
+      multiplier: 1,
+    },
+    {
+      id: 'BTC-PERPETUAL',
+      type: 'perpetual',
+      underlying: 'BTC',
+      settlement: 'inverse',
+      multiplier: 1,
+    },
+  ],
+};
