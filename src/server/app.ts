@@ -131,8 +131,12 @@ async function addGuards(app: FastifyInstance, { limits }: ServerContext): Promi
     // Whoever watches the service must be able to see that it is slow.
     pressureHandler: (request, _reply, _type, value) => {
       if (!request.url.startsWith('/v1/')) return;
-      const delay = `the event loop lags by ${Math.round(value ?? 0)} ms, ${limits.loopDelayMs} at most`;
-      throw new PlimsollError('SATURATED', delay);
+      // Without a single sample in its interval the figure is infinite.
+      const lag = Number.isFinite(value) ? `${Math.round(value!)} ms` : 'more than a second';
+      throw new PlimsollError(
+        'SATURATED',
+        `the event loop lags by ${lag}, ${limits.loopDelayMs} ms at most`,
+      );
     },
   });
 }
