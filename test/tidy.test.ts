@@ -59,7 +59,7 @@ describe('the tree is tidy', () => {
       read(path)
         .split('\n')
         .flatMap((line, i) =>
-          line.length > 160 && !/^['`"]/.test(line.trim()) ? [`${path}:${i + 1}`] : [],
+          line.length > 160 && !/^['`"/]/.test(line.trim()) ? [`${path}:${i + 1}`] : [],
         ),
     );
     expect(wide).toEqual([]);

@@ -8,6 +8,15 @@ import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/server/app.ts';
 import { asDialect, hoistTitled, openApiDocument } from '../../src/server/schemas/openapi.ts';
 import {
+  type Document,
+  type Json,
+  objectsIn,
+  operationsOf,
+  responseOf,
+  schemasOf,
+  standalone,
+} from './openApiDocument.ts';
+import {
   ACCOUNT,
   ACCOUNTS,
   DEMO,
@@ -18,31 +27,6 @@ import {
   service,
 } from './support.ts';
 
-type Json = Record<string, unknown>;
-interface Media {
-  readonly schema: Json;
-  readonly example?: unknown;
-  readonly examples?: Record<string, { readonly value: unknown }>;
-}
-interface Response {
-  readonly $ref?: string;
-  readonly headers?: Record<string, { readonly schema: Json }>;
-  readonly content?: Record<string, Media>;
-}
-interface Operation extends Json {
-  readonly summary?: string;
-  readonly parameters?: readonly { readonly schema: Json }[];
-  readonly requestBody?: { readonly content: Record<string, Media> };
-  readonly responses: Record<string, Response>;
-}
-interface Document extends Json {
-  readonly openapi: string;
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: {
-    readonly schemas: Record<string, Json>;
-    readonly responses: Record<string, Response>;
-  };
-}
 type Check = ((value: unknown) => boolean) & { readonly errors?: unknown };
 
 /** Comes with the framework: an implementation of JSON Schema 2020-12, and its meta-schema, that is not the one which validates here. */
@@ -60,48 +44,6 @@ const ajv = ajvOf();
 const running = service({ accountBytes: 100_000, loopDelayMs: 60_000 });
 const get = (url: string) => running.app.inject({ method: 'GET', url });
 const load = async (): Promise<Document> => (await get('/openapi.json')).json() as Document;
-
-/** Every object of a document. */
-function* objectsIn(node: unknown): Generator<Json> {
-  if (node === null || typeof node !== 'object') return;
-  if (!Array.isArray(node)) yield node as Json;
-  for (const value of Object.values(node)) yield* objectsIn(value);
-}
-
-const operationsOf = ({ paths }: Document): Operation[] =>
-  Object.values(paths).flatMap((operations) => Object.values(operations));
-
-const responseOf = ({ $ref, ...inline }: Response, { components }: Document): Response =>
-  $ref === undefined ? inline : components.responses[$ref.split('/').at(-1)!]!;
-
-/** A schema of the document that stands by itself: its references lead into `$defs`. */
-function standalone(schema: Json, { components }: Document): Json {
-  const moved = JSON.stringify({ ...schema, $defs: components.schemas });
-  return JSON.parse(moved.replaceAll('#/components/schemas/', '#/$defs/')) as Json;
-}
-
-/** Where the document holds schemas, and all of them. */
-function schemasOf(document: Document): Json[] {
-  const { components } = document;
-  const responses = [
-    ...Object.values(components.responses),
-    ...operationsOf(document).flatMap((operation) => Object.values(operation.responses)),
-  ];
-  const media = [
-    ...responses.flatMap(({ content }) => Object.values(content ?? {})),
-    ...operationsOf(document).flatMap(({ requestBody }) =>
-      Object.values(requestBody?.content ?? {}),
-    ),
-  ];
-  return [
-    ...Object.values(components.schemas),
-    ...media.map(({ schema }) => schema),
-    ...responses.flatMap(({ headers }) => Object.values(headers ?? {})).map(({ schema }) => schema),
-    ...operationsOf(document).flatMap(({ parameters = [] }) =>
-      parameters.map(({ schema }) => schema),
-    ),
-  ];
-}
 
 /**
  * Compilers hold up the loop that the service here shares with them. It takes a second without a turn for overload, whatever the

@@ -1,4 +1,6 @@
 /** Whether requests can be served: the engine must have its scenarios, and the service must not be closing. */
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
@@ -65,6 +67,22 @@ export function addDraining(app: FastifyInstance, readiness: Readiness): void {
     if (readiness.current === 'draining') reply.header('connection', 'close');
   });
   app.addHook('onRequest', async (request) => {
-    if (request.url.startsWith('/v1/')) readiness.require();
+    if (!request.url.startsWith('/v1/')) return;
+    if (readiness.current === 'draining') await readOff(request.raw);
+    readiness.require();
   });
+}
+
+const READ_OFF_BYTES_MAX = 1024 * 1024;
+const READ_OFF_MS = 1_000;
+
+/**
+ * Takes in what is still on its way of a request that will be refused with `connection: close`. A socket that is closed on unread bytes is
+ * reset, and the reset may overtake the refusal.
+ */
+async function readOff(body: IncomingMessage): Promise<void> {
+  if (body.complete || Number(body.headers['content-length'] ?? 0) > READ_OFF_BYTES_MAX) return;
+  body.resume();
+  const signal = AbortSignal.timeout(READ_OFF_MS);
+  await once(body, 'end', { signal }).catch(() => {});
 }
