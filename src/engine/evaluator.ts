@@ -1,6 +1,6 @@
 /** Margin of many accounts on a session whose cube is filled: read, resolve, sum, measure, compose. Runs in a worker. */
 import type { Kernels } from '../../workers/kernels.ts';
-import { asPlimsollError, PlimsollError } from '../errors.ts';
+import { asPlimsollError, ensure, PlimsollError } from '../errors.ts';
 import { type Account, accountId, readAccount } from '../margin/account.ts';
 import {
   type Book,
@@ -169,9 +169,10 @@ export class AccountEvaluator {
         const portfolio = resolvePortfolio(account, this.session.valuation);
         const net = portfolioBook(portfolio, this.session.valuation);
         this.checkRange(net, portfolio);
-        pending.push(
-          this.enter(portfolio, net, index) ?? this.enterAfter(flush, portfolio, net, index),
-        );
+        // Entered first, pushed then: a flush on the way puts a new list in the place of the old one.
+        const entered =
+          this.enter(portfolio, net, index) ?? this.enterAfter(flush, portfolio, net, index);
+        pending.push(entered);
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'CANCELLED') throw error;
         const id = 'account' in document ? document.account.id : accountId(document.value);
@@ -179,6 +180,9 @@ export class AccountEvaluator {
       }
     });
     flush();
+    for (let i = 0; i < outcomes.length; i++) {
+      ensure(outcomes[i] !== undefined, `account ${i} of a shard has no answer`);
+    }
     return outcomes;
   }
 

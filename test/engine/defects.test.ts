@@ -199,6 +199,22 @@ describe('a history', () => {
   });
 });
 
+describe('a shard of more books than one pass holds', () => {
+  it('answers every account, in order, as it would alone', () => {
+    const { evaluate } = fillInProcess({ market, factors, methodology: { scenarios: 256 } });
+    const many = Array.from({ length: 2_500 }, (_, i) => ({
+      ...accounts[i % accounts.length]!,
+      id: `a${i}`,
+      mode: i % 3 === 0 ? 'cross' : 'portfolio',
+    }));
+    const outcomes = evaluate(many);
+    expect(outcomes.map((outcome) => outcome?.account)).toEqual(many.map(({ id }) => id));
+    for (const i of [0, 511, 1_022, 1_023, 1_024, 1_025, 2_047, 2_048, 2_499]) {
+      expect(outcomes[i]).toEqual(evaluate([many[i]])[0]);
+    }
+  });
+});
+
 describe('the library', () => {
   it('rejects an account that is no plain data by itself', async () => {
     const [ok, bad] = [accounts[0]!, { ...accounts[1]!, f() {} }];
