@@ -5,22 +5,26 @@ import { decodeText, parseJson } from '../json.ts';
 import { readArrowAccounts } from './arrowAccounts.ts';
 import type { AccountDocument } from './evaluator.ts';
 
-export function readDocuments(input: AccountInput): readonly AccountDocument[] {
+/** Accounts of a shard, each read when its turn comes: those that are done with leave no weight behind. */
+export interface Documents {
+  readonly count: number;
+  readonly read: (index: number) => AccountDocument;
+}
+
+export function readDocuments(input: AccountInput): Documents {
   switch (input.form) {
     case 'values':
-      return input.values.map((value) => ({ value }));
-    case 'arrow':
-      return readArrowAccounts(input.bytes, input.start, input.end);
+      return { count: input.values.length, read: (i) => ({ value: input.values[i] }) };
+    case 'arrow': {
+      const accounts = readArrowAccounts(input.bytes, input.start, input.end);
+      return { count: accounts.length, read: (i) => accounts[i]! };
+    }
     case 'ndjson':
       return readLines(input.bytes, input.firstLine);
     case 'documents': {
-      const documents: AccountDocument[] = [];
-      let start = 0;
-      for (const end of input.ends) {
-        documents.push(readText(() => decodeText(input.bytes.subarray(start, end)), ''));
-        start = end;
-      }
-      return documents;
+      const { bytes, ends } = input;
+      const text = (i: number): string => decodeText(bytes.subarray(ends[i - 1] ?? 0, ends[i]));
+      return { count: ends.length, read: (i) => readText(() => text(i), '') };
     }
   }
 }
@@ -29,37 +33,35 @@ export function readDocuments(input: AccountInput): readonly AccountDocument[] {
 const BLANK = /^[ \t\r]*$/;
 
 /** Lines of NDJSON; blank ones are no accounts. A line that is not JSON is named by its number in the whole input, from 1. */
-function readLines(bytes: Uint8Array, firstLine: number): readonly AccountDocument[] {
-  const documents: AccountDocument[] = [];
-  const add = (text: () => string, line: number): void => {
-    documents.push(readText(text, `line ${line}: `));
-  };
-  let whole: string | null = null;
+function readLines(bytes: Uint8Array, firstLine: number): Documents {
+  const texts: (() => string)[] = [];
+  const numbers: number[] = [];
+  linesOf(bytes).forEach((text, i) => {
+    if (text === null) return;
+    texts.push(text);
+    numbers.push(firstLine + i);
+  });
+  return { count: texts.length, read: (i) => readText(texts[i]!, `line ${numbers[i]}: `) };
+}
+
+/** Each line's text, null where it is blank. Where one of them is not UTF-8 each is decoded by itself, so that only that one fails. */
+function linesOf(bytes: Uint8Array): ((() => string) | null)[] {
   try {
-    whole = decodeText(bytes);
+    return decodeText(bytes)
+      .split('\n')
+      .map((text) => (BLANK.test(text) ? null : () => text));
   } catch {
-    // One line is not UTF-8: only that one must fail.
-  }
-  let line = firstLine;
-  if (whole !== null) {
-    for (const text of whole.split('\n')) {
-      if (!BLANK.test(text)) add(() => text, line);
-      line++;
+    const lines: ((() => string) | null)[] = [];
+    for (let start = 0; start < bytes.length; ) {
+      const found = bytes.indexOf(10, start);
+      const end = found === -1 ? bytes.length : found;
+      const piece = bytes.subarray(start, end);
+      const blank = piece.every((byte) => byte === 32 || byte === 9 || byte === 13);
+      lines.push(blank ? null : () => decodeText(piece));
+      start = end + 1;
     }
-    return documents;
+    return lines;
   }
-  let start = 0;
-  while (start < bytes.length) {
-    const found = bytes.indexOf(10, start);
-    const end = found === -1 ? bytes.length : found;
-    const piece = bytes.subarray(start, end);
-    if (piece.some((byte) => byte !== 32 && byte !== 9 && byte !== 13)) {
-      add(() => decodeText(piece), line);
-    }
-    start = end + 1;
-    line++;
-  }
-  return documents;
 }
 
 function readText(text: () => string, where: string): AccountDocument {

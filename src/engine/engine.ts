@@ -22,7 +22,7 @@ import {
   type EngineOptions,
   type StreamOptions,
 } from './contract.ts';
-import { readDocuments as documentsOf } from './documents.ts';
+import { readDocuments } from './documents.ts';
 import { type AccountDocument, type AccountOutcome, rejected } from './evaluator.ts';
 import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
@@ -113,7 +113,7 @@ export class Engine {
   async marginDocument(bytes: Uint8Array): Promise<AccountOutcome> {
     const { session } = await this.state;
     if (session.layout.cube !== 0) return this.documents.add(bytes);
-    return this.streamedOutcome(documentsOf(joinDocuments([bytes]))[0]!);
+    return this.streamedOutcome(readDocuments(joinDocuments([bytes])).read(0));
   }
 
   /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
@@ -205,7 +205,8 @@ export class Engine {
     const { session } = await this.state;
     if (session.layout.cube === 0) {
       // The market was replaced on the way by one whose cube does not fit.
-      return Promise.all(documentsOf(input).map((document) => this.streamedOutcome(document)));
+      const { count, read } = readDocuments(input);
+      return Promise.all(Array.from({ length: count }, (_, i) => this.streamedOutcome(read(i))));
     }
     const { values } = await this.work.valuesTask(session, input, { urgent: true });
     ensure(values !== null, 'values were asked for');

@@ -18,6 +18,7 @@ import {
 } from '../margin/result.ts';
 import { type TailMeasures, type TailRanks, tailRanks } from '../risk/tail.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
+import type { Documents } from './documents.ts';
 import { type Session, usableScenarios } from './sessionData.ts';
 
 /** Beyond this the sums of an account might overflow on the way. */
@@ -142,14 +143,11 @@ export class AccountEvaluator {
   }
 
   /** @param cancelled asked between passes; when true, CANCELLED is thrown */
-  evaluate(
-    documents: readonly AccountDocument[],
-    cancelled: () => boolean,
-  ): readonly AccountOutcome[] {
-    const outcomes = new Array<AccountOutcome>(documents.length);
+  evaluate(documents: Documents, cancelled: () => boolean): readonly AccountOutcome[] {
+    const outcomes = new Array<AccountOutcome>(documents.count);
     let pending: Pending[] = [];
     const { layout } = this.session;
-    this.few = documents.length <= FEW_ACCOUNTS;
+    this.few = documents.count <= FEW_ACCOUNTS;
     const rowBytes = this.few ? layout.rowBytes : layout.blockSize * 8;
     this.books.clear(rowBytes);
     const flush = (): void => {
@@ -159,10 +157,11 @@ export class AccountEvaluator {
       pending = [];
       this.books.clear(rowBytes);
     };
-    documents.forEach((document, index) => {
+    for (let index = 0; index < documents.count; index++) {
+      const document = documents.read(index);
       if ('error' in document) {
         outcomes[index] = rejected(document.error, null);
-        return;
+        continue;
       }
       try {
         const account = 'account' in document ? document.account : readAccount(document.value);
@@ -178,7 +177,7 @@ export class AccountEvaluator {
         const id = 'account' in document ? document.account.id : accountId(document.value);
         outcomes[index] = rejected(error, id);
       }
-    });
+    }
     flush();
     for (let i = 0; i < outcomes.length; i++) {
       ensure(outcomes[i] !== undefined, `account ${i} of a shard has no answer`);

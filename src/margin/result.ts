@@ -244,7 +244,19 @@ export function marginResult(
     market: marketHash(market, underlyings),
     engine: provenance.engine,
   };
-  checkFigures(result, account.id);
+  // One sum tells whether any of them is not finite; only then is it looked for.
+  const { risk } = result;
+  const total =
+    result.initialMargin +
+    result.maintenanceMargin +
+    Math.abs(result.equity) +
+    (result.marginRatio ?? 0) +
+    Math.abs(risk.valueAtRisk) +
+    Math.abs(risk.expectedShortfall) +
+    isolated.initialMargin +
+    (risk.standardError.valueAtRisk ?? 0) +
+    risk.standardError.expectedShortfall;
+  if (!(total < LARGEST_FIGURE)) checkFigures(result, account.id);
   return result;
 }
 

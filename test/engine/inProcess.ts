@@ -57,7 +57,7 @@ export function fillInProcess(request: {
   const evaluator = new AccountEvaluator(session, kernels, bench.views, 0);
   const evaluate = (accounts: readonly unknown[]) =>
     evaluator.evaluate(
-      accounts.map((value) => ({ value })),
+      { count: accounts.length, read: (i) => ({ value: accounts[i] }) },
       () => false,
     );
   const margin = (account: unknown): MarginResult => {
