@@ -153,7 +153,13 @@ export class AccountEvaluator {
     const flush = (): void => {
       if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
       this.sum();
-      for (const account of pending) outcomes[account.index] = this.compose(account);
+      for (const account of pending) {
+        try {
+          outcomes[account.index] = this.compose(account);
+        } catch (error) {
+          outcomes[account.index] = rejected(error, account.portfolio.account.id);
+        }
+      }
       pending = [];
       this.books.clear(rowBytes);
     };

@@ -215,6 +215,22 @@ describe('a shard of more books than one pass holds', () => {
   });
 });
 
+describe('a figure that no double can hold', () => {
+  it('rejects its account alone', () => {
+    const { evaluate } = fillInProcess({ market, factors, methodology: { scenarios: 256 } });
+    const rich = {
+      id: 'rich',
+      collateral: [{ asset: 'USD', amount: 1e308 }],
+      positions: accounts[0]!.positions,
+    };
+    expect(evaluate([accounts[1], rich, accounts[2]])).toMatchObject([
+      { account: accounts[1]!.id, mode: 'portfolio' },
+      { account: 'rich', error: { code: 'NUMERIC_OVERFLOW', path: 'equity' } },
+      { account: accounts[2]!.id, mode: 'portfolio' },
+    ]);
+  });
+});
+
 describe('the library', () => {
   it('rejects an account that is no plain data by itself', async () => {
     const [ok, bad] = [accounts[0]!, { ...accounts[1]!, f() {} }];
