@@ -41,7 +41,7 @@ describe('parseContract', () => {
 
   it.each([
     'BTC-30FEB26-100-C',
-    'BTC-1XXX26-100-C',
+    'BTC-1YYY26-100-C',
     'BTC-27MAR26-100-X',
     'BTC-27MAR26-0-C',
     'BTC-27MAR26-1e5-C',
