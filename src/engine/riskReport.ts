@@ -10,11 +10,10 @@ import {
   SCENARIO_MODELS,
 } from '../margin/methodology.ts';
 import { resolvePortfolio } from '../margin/portfolio.ts';
-import { checkFigures, RiskSchema } from '../margin/result.ts';
+import { checkFigures, NO_RISK, RiskSchema, riskFigures } from '../margin/result.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import { latestAsOf, type Market, marketHash } from '../market/market.ts';
-import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
 import { reader } from '../schema.ts';
 import type { Executor } from './executor.ts';
 import type { Progress } from './fill.ts';
@@ -87,13 +86,6 @@ export interface RiskContext {
 
 const readRequest = reader(RiskRequestSchema);
 
-const NO_RISK: TailMeasures = {
-  valueAtRisk: 0,
-  expectedShortfall: 0,
-  standardError: { valueAtRisk: 0, expectedShortfall: 0 },
-  interval: { level: INTERVAL_LEVEL, valueAtRisk: [0, 0] },
-};
-
 /** @throws whatever the account or the request has wrong */
 export async function riskReport(
   value: unknown,
@@ -156,16 +148,7 @@ async function reportOn(
     asOf: latestAsOf(market, touched),
     method: methodology.scenarioModel,
     equity: portfolio.equity,
-    risk: {
-      confidence: methodology.confidence,
-      horizonDays: methodology.horizonDays,
-      scenarios,
-      ...(scenarios < set.scenarios ? { skippedScenarios: set.scenarios - scenarios } : {}),
-      valueAtRisk: tail.valueAtRisk,
-      expectedShortfall: tail.expectedShortfall,
-      standardError: tail.standardError,
-      interval: { level: tail.interval.level, valueAtRisk: [...tail.interval.valueAtRisk] },
-    },
+    risk: riskFigures(tail, scenarios, set.scenarios - scenarios, methodology),
     underlyings,
     diversification: gross - tail.expectedShortfall,
     clampedShocks: clamped,

@@ -5,6 +5,7 @@ import { latestAsOf, marketHash } from '../market/market.ts';
 import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
 import { MARGIN_MODES } from './account.ts';
 import { COMPONENTS, type ComponentContext } from './components.ts';
+import type { Methodology } from './methodology.ts';
 import type { Portfolio, Valuation } from './portfolio.ts';
 import {
   ACCOUNT_STATES,
@@ -157,12 +158,35 @@ export interface AccountTails {
   readonly isolated: Float64Array;
 }
 
-const NO_RISK: TailMeasures = {
+/** The tail of an account that cannot lose or gain. */
+export const NO_RISK: TailMeasures = {
   valueAtRisk: 0,
   expectedShortfall: 0,
   standardError: { valueAtRisk: 0, expectedShortfall: 0 },
   interval: { level: INTERVAL_LEVEL, valueAtRisk: [0, 0] },
 };
+
+/** The `risk` part of a margin result and of a risk report. */
+export function riskFigures(
+  tail: TailMeasures,
+  scenarios: number,
+  skippedScenarios: number,
+  { confidence, horizonDays }: Methodology,
+): Static<typeof RiskSchema> {
+  return {
+    confidence,
+    horizonDays,
+    scenarios,
+    ...(skippedScenarios > 0 ? { skippedScenarios } : {}),
+    valueAtRisk: tail.valueAtRisk,
+    expectedShortfall: tail.expectedShortfall,
+    standardError: tail.standardError,
+    interval: {
+      level: tail.interval.level,
+      valueAtRisk: [tail.interval.valueAtRisk[0], tail.interval.valueAtRisk[1]],
+    },
+  };
+}
 
 function sum(values: ArrayLike<number>): number {
   let total = 0;
@@ -217,19 +241,7 @@ export function marginResult(
     marginRatio: marginRatio(required.maintenanceRequirement, portfolio.equity),
     state:
       held === null ? state : held.reduce<AccountState>((s, p) => worseState(s, p.state), state),
-    risk: {
-      confidence: methodology.confidence,
-      horizonDays: methodology.horizonDays,
-      scenarios: tails.scenarios,
-      ...(tails.skippedScenarios > 0 ? { skippedScenarios: tails.skippedScenarios } : {}),
-      valueAtRisk: tail.valueAtRisk,
-      expectedShortfall: tail.expectedShortfall,
-      standardError: tail.standardError,
-      interval: {
-        level: tail.interval.level,
-        valueAtRisk: [tail.interval.valueAtRisk[0], tail.interval.valueAtRisk[1]],
-      },
-    },
+    risk: riskFigures(tail, tails.scenarios, tails.skippedScenarios, methodology),
     components: [...required.components],
     modes: {
       portfolio: { initialMargin: net.initialMargin, maintenanceMargin: net.maintenanceMargin },
