@@ -1,15 +1,17 @@
 /** A market of options whose cube is filled in this thread, and random books on it: what the accounts suite measures. */
 import { viewsOf } from '../src/engine/bookMemory.ts';
+import { drawLocally, revalueLocally } from '../src/engine/localFill.ts';
 import { openSession } from '../src/engine/session.ts';
 import type { Session } from '../src/engine/sessionData.ts';
-import { drawShard, revalueShard, rowOwners, unitShard } from '../src/engine/shards.ts';
+import { type Bench, rowOwners } from '../src/engine/shards.ts';
 import type { Book, BookSegment } from '../src/margin/books.ts';
-import { resolveMethodology } from '../src/margin/methodology.ts';
+import { type MethodologyInput, resolveMethodology } from '../src/margin/methodology.ts';
 import { demoMarket } from '../src/market/demoMarket.ts';
 import { type DemoRandom, demoRandom } from '../src/market/demoRandom.ts';
-import { compileFactorModel } from '../src/market/factorModel.ts';
+import { compileFactorModel, type FactorModel } from '../src/market/factorModel.ts';
+import type { History } from '../src/market/history.ts';
 import { compileMarket } from '../src/market/market.ts';
-import { drawBlocks } from '../src/scenarios/scenarioSet.ts';
+import type { MarketSnapshot } from '../src/market/snapshot.ts';
 import { createMemory, instantiateKernels, type Kernels } from '../workers/kernels.ts';
 
 export interface Exchange {
@@ -34,29 +36,41 @@ export function openExchange(size: {
     futureExpiries: 0,
     outright: false,
   });
-  const market = compileMarket(demo.market);
+  const bench = openBench({
+    market: demo.market,
+    factors: demo.factors,
+    methodology: { preset: 'market-risk', scenarios: size.scenarios },
+  });
+  const { session, kernels, views } = bench;
+  const { rowOf } = session.valuation.plan;
+  const instrumentRows = Array.from(rowOf).filter((row) => row !== -1);
+  return { session, kernels, views, instrumentRows, owners: rowOwners(session) };
+}
+
+/** A session filled in this thread. */
+export function openBench(request: {
+  readonly market: MarketSnapshot;
+  readonly factors: FactorModel;
+  readonly history?: History;
+  readonly methodology: MethodologyInput;
+}): Bench {
+  const factors = compileFactorModel(request.factors);
+  const methodology = resolveMethodology(request.methodology, factors.degreesOfFreedom != null);
   const session = openSession({
-    market,
-    methodology: resolveMethodology({ scenarios: size.scenarios }, true),
-    factors: compileFactorModel(demo.factors),
-    history: null,
+    market: compileMarket(request.market, methodology.surfaceModel),
+    methodology,
+    factors,
+    history: request.history ?? null,
     slots: 1,
-    kept: true,
+    kept: 'blocks',
     resultRows: 0,
     memory: createMemory,
   });
   const kernels = instantiateKernels(session.module, session.memory);
-  const views = viewsOf(session.memory);
-  const bench = { session, kernels, views };
-  const underlyings = market.underlyings.map((_, u) => u);
-  for (let block = 0; block < drawBlocks(size.scenarios); block++) {
-    drawShard(bench, 0, block);
-    revalueShard(bench, 0, block, underlyings);
-  }
-  const { rows, rowOf } = session.valuation.plan;
-  unitShard(bench, 0, 0, rows);
-  const instrumentRows = Array.from(rowOf).filter((row) => row !== -1);
-  return { session, kernels, views, instrumentRows, owners: rowOwners(session) };
+  const bench = { session, kernels, views: viewsOf(session.memory) };
+  drawLocally(bench);
+  revalueLocally(bench);
+  return bench;
 }
 
 /** A row of the cube, all scenarios in order. */

@@ -6,16 +6,24 @@ import { accounts } from './suites/accounts.ts';
 import { black76 } from './suites/black76.ts';
 import { endToEnd } from './suites/endToEnd.ts';
 import { maths } from './suites/maths.ts';
+import { method } from './suites/method.ts';
+import { models } from './suites/models.ts';
 import { random } from './suites/random.ts';
 import { scaling } from './suites/scaling.ts';
+import { studies } from './suites/studies.ts';
+import { surface } from './suites/surface.ts';
 import { tail } from './suites/tail.ts';
 
 export const SUITES: readonly Suite[] = [
   random,
+  models,
   maths,
   black76,
+  surface,
   tail,
   accounts,
+  method,
+  studies,
   endToEnd,
   scaling,
   http,

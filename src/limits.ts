@@ -8,10 +8,17 @@ export const LIMITS = {
   /** Volatility and drift (either sign) of a factor, per year: an absolute factor's are in price units. */
   factorVolatilityMax: 1e15,
   driftMax: 1e15,
+  /** Years that a long-run volatility may be of. */
+  longRunYearsMax: 200,
   /** Up to one period a millisecond. */
   periodsPerYearMax: 4e10,
   /** Above it the Student-t is normal to double precision. */
   degreesOfFreedomMax: 1e9,
+  /** Jumps: how many a year, the mean and the deviation of one (log), what a factor takes of it; and how many to expect within a horizon. */
+  jumpIntensityMax: 100_000,
+  jumpSizeMax: 10,
+  jumpLoadingMax: 1_000,
+  jumpsPerHorizonMax: 500,
   underlyingsMax: 10_000,
   instrumentsMax: 200_000,
   quotesPerSliceMax: 10_000,
@@ -32,6 +39,15 @@ export const LIMITS = {
   positionsMax: 1_000_000,
   collateralMax: 10_000,
   ordersMax: 100_000,
+  /** Orders that one what-if may add: each is judged by itself, in some 400 µs. */
+  changeOrdersMax: 1_000,
+  /** Accounts that a liquidation plan may deleverage, and trades that one set of hedges may have. */
+  counterpartiesMax: 10_000,
+  hedgesMax: 20,
+  /** Dates of one timeline: on each, all that the account holds is revalued. */
+  timelineDatesMax: 400,
+  /** Methodologies that one comparison may name beside the engine's own: each has its scenarios drawn. */
+  comparedMethodologiesMax: 8,
   /** Length of any id, in UTF-16 code units. */
   idLengthMax: 128,
   /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
@@ -88,9 +104,63 @@ export const LIMITS = {
   /** Rows of a price history, and its columns. */
   historyRowsMax: 1_000_000,
   historyColumnsMax: 2_000,
+  /** Days of a backtest: a series that is tested, or rows of a history that is walked. */
+  backtestRowsMax: 100_000,
+  /** Rows of one window of P&L: ten days of an hourly history. */
+  backtestOverlapMax: 240,
+  /** Underlyings of a backtested book: the covariance of all of them is factored each day. */
+  backtestUnderlyingsMax: 200,
+  /** Scenarios × underlyings × days × methods of a backtest (three times that with anti-procyclicality): half an hour of one core. */
+  backtestWorkMax: 1e11,
+  /** The same over HTTP, where a walk shares its thread with everybody: some 15 seconds. */
+  httpBacktestWorkMax: 1e9,
+  /** Worst scenarios that an explanation shows, and positions whose incremental ES it computes: those that contribute most. */
+  explainWorstMax: 1_000,
+  explainIncrementalMax: 1_000,
+  /** Factors of a parametric tail: the cube of it is what its moments cost. */
+  parametricFactorsMax: 300,
   confidenceMin: 0.5,
   confidenceMax: 0.9999,
   horizonDaysMax: 365,
+  /** Scenarios of a stress library, and underlyings that get scenarios of their own in it (the others are listed). */
+  stressScenariosMax: 512,
+  stressUnderlyingsMax: 64,
+  /** Worst days of a history in a stress library, of each kind. */
+  stressDaysMax: 50,
+  /** Ids of fills that the book remembers, the latest half of them always: one that comes again within them is refused, whatever its idempotency key. */
+  bookFillIdsMax: 200_000,
+  /** Fills, corrections or funding payments of one command. */
+  bookLinesMax: 10_000,
+  /** Length of a reason or a name in an event, in UTF-16 code units. */
+  reasonLengthMax: 1_000,
+  /** Minutes that a margin call may leave: four weeks. */
+  callMinutesMax: 40_320,
+  /** Steps of one liquidation plan. */
+  liquidationStepsMax: 10_000,
+  /** Ticks accepted in one batch. */
+  ticksMax: 100_000,
   /** Log shocks are clamped to this unless the methodology says otherwise. */
   maxLogShock: 3,
+  /** One record of the log: a market snapshot fits. In UTF-16 code units of its JSON. */
+  storeRecordCharsMax: 256 * 1024 * 1024,
+  storeKeyLengthMax: 255,
+  /** Records that one call appends, all or none. */
+  storeCallRecordsMax: 50_000,
+  /** Appends waiting for the disk; more are refused with 503. */
+  storeQueueRecordsMax: 100_000,
+  storeQueueCharsMax: 512 * 1024 * 1024,
+  /** Of what came in while the disk was busy, one transaction takes so much; a larger call goes alone. */
+  storeBatchRecordsMax: 4_096,
+  storeBatchCharsMax: 16 * 1024 * 1024,
+  /** One page of reading; a page has one record at least. */
+  storePageRecordsMax: 10_000,
+  storePageCharsMax: 16 * 1024 * 1024,
+  /** After a failure writes are refused for so long, then one is tried. */
+  storeRetryMs: 500,
+  /** A lost database server is called again for so long before appends fail. */
+  storeReconnectMs: 10_000,
+  /** Snapshots of the book: size, in parts of what length they are written (appends pass between two), and how many are kept. */
+  storeSnapshotBytesMax: 1024 * 1024 * 1024,
+  storeSnapshotPartBytes: 1024 * 1024,
+  storeSnapshotsKept: 3,
 } as const;

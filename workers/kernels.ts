@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 type Pointer = number;
 
 export interface Kernels {
+  /** The memory that the instance was given. */
+  readonly memory: WebAssembly.Memory;
   /** The first byte that kernels do not use themselves. */
   heapBase(): Pointer;
 
@@ -58,6 +60,32 @@ export interface Kernels {
     mean: number,
     limit: number,
   ): number;
+
+  // --- margins.ts
+  /** x ← (scale·mix)·x mapped to another number of degrees of freedom by a table of `scenarios/studentMargin.ts`; `mix` 0 is none. */
+  studentMargins(
+    x: Pointer,
+    mix: Pointer,
+    n: number,
+    scale: number,
+    table: Pointer,
+    octaves: number,
+  ): void;
+
+  // --- jumps.ts
+  /** n Poisson counts of a mean up to 500, one word each; `scratch` is 16 KiB. */
+  poissons(state: Pointer, out: Pointer, n: number, mean: number, scratch: Pointer): void;
+  /** out = count·mean + √count·volatility·z. */
+  jumpSums(
+    counts: Pointer,
+    z: Pointer,
+    out: Pointer,
+    n: number,
+    mean: number,
+    volatility: number,
+  ): void;
+  /** x ← x + scale·y. */
+  addScaled(x: Pointer, y: Pointer, n: number, scale: number): void;
 
   // --- pricing.ts
   /** Undiscounted Black-76 call (right 1) or put (right −1), v = σ√T. */
@@ -148,6 +176,103 @@ export interface Kernels {
     blockStride: number,
   ): void;
 
+  /** P&L of a binary option: scale · Φ(±d₂) − base, d₂ = x/v − v/2, x = logMoneyness0 + logMove, v = v0·up; right 1 a call, −1 a put. */
+  binaryRow(
+    n: number,
+    logMove: Pointer,
+    up: Pointer,
+    logMoneyness0: number,
+    v0: number,
+    right: number,
+    scale: number,
+    base: number,
+    out: Pointer,
+    blockSize: number,
+    blockStride: number,
+  ): void;
+  /** P&L of a binary that expires inside the horizon: a call pays `scale` where spot > strike, a put where spot ≤ strike. */
+  binaryPayoffRow(
+    n: number,
+    spot: Pointer,
+    strike: number,
+    right: number,
+    scale: number,
+    base: number,
+    out: Pointer,
+    blockSize: number,
+    blockStride: number,
+  ): void;
+  /** scale · (√level − √mark). */
+  rootRow(
+    n: number,
+    level: Pointer,
+    mark: number,
+    scale: number,
+    out: Pointer,
+    blockSize: number,
+    blockStride: number,
+  ): void;
+
+  // --- smile.ts: the table is described there
+  /**
+   * What optionRows takes as `up` and `down`, with v0 = 1, where the smile moves with the forward: v·up and down/v, v = scale·√w(ln(K/F₁)) read
+   * off the slice in `table`; scale = √(T₁/T). logMoneyness0 = ln(F₀/K); n even; `up` and `down` may both be 0.
+   */
+  sliceVolatilities(
+    table: Pointer,
+    n: number,
+    logMove: Pointer,
+    logMoneyness0: number,
+    scale: number,
+    up: Pointer,
+    down: Pointer,
+    upOut: Pointer,
+    downOut: Pointer,
+  ): void;
+
+  // --- american.ts: `scratch` is 672 bytes
+  /**
+   * Value of one American option, right 1 a call and −1 a put, that is exercised into `level` (the spot, or the forward itself); v = σ√T,
+   * rateTime = rT ≥ 0 where level ≠ forward.
+   */
+  americanPrice(
+    level: number,
+    forward: number,
+    strike: number,
+    v: number,
+    rateTime: number,
+    right: number,
+    scratch: Pointer,
+  ): number;
+  /**
+   * P&L of one American option: scale · value − base, v = v0·up. level and forward in each scenario with their log moves; `basis`, the
+   * annualised shock of the carry, counts `maturity` years and may be 0. logLevel0 = ln(level₀/strike), logForward0 = ln(forward₀/strike),
+   * carry0 = ln(forward₀/level₀). Scattered as by optionRows.
+   */
+  americanRow(
+    n: number,
+    level: Pointer,
+    levelMove: Pointer,
+    forward: Pointer,
+    logMove: Pointer,
+    basis: Pointer,
+    up: Pointer,
+    logLevel0: number,
+    logForward0: number,
+    carry0: number,
+    maturity: number,
+    strike: number,
+    v0: number,
+    rateTime: number,
+    right: number,
+    scale: number,
+    base: number,
+    out: Pointer,
+    blockSize: number,
+    blockStride: number,
+    scratch: Pointer,
+  ): void;
+
   // --- accumulation.ts and tail.ts: the records are described in kernels/accumulation.ts
   /** Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `slot` has room for one block of sums. */
   accumulate(
@@ -166,6 +291,19 @@ export interface Kernels {
   sumRows(rows: Pointer, n: number, book: Pointer, out: Pointer, spare: Pointer): void;
   /** Copies a contiguous row into blocks of `blockSize` values, `blockStride` bytes apart. */
   packRow(row: Pointer, blocks: number, blockSize: number, out: Pointer, blockStride: number): void;
+  /** out[s] ← out[s] + row[s]; n even. */
+  addValues(row: Pointer, n: number, out: Pointer): void;
+  /** out[s] ← out[s] + row[order[s]], `order` of u32: a row whose scenarios are reordered. */
+  addReordered(row: Pointer, order: Pointer, n: number, out: Pointer): void;
+  /** `packRow` of the reordered row, n values in all. */
+  packReordered(
+    row: Pointer,
+    order: Pointer,
+    n: number,
+    blockSize: number,
+    out: Pointer,
+    blockStride: number,
+  ): void;
   /** The tail of n P&L values that are already there; fills the book's buffer as accumulate does. */
   tailOf(book: Pointer, values: Pointer, n: number): void;
   /** The greatest |value| of n values, NaN if one is not finite. */

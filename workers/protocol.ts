@@ -2,8 +2,10 @@
  * Everything that crosses a thread: the tasks, their answers and the error envelope. A thrown Error loses its fields on the way (its
  * `code` too), so a worker never throws: it answers `{ ok: false, error }`.
  */
-import type { Session } from '../src/engine/sessionData.ts';
+import type { CubeName, Session } from '../src/engine/sessionData.ts';
+import type { StudyName } from '../src/engine/studies/index.ts';
 import type { ErrorRecord } from '../src/errors.ts';
+import type { Account } from '../src/margin/account.ts';
 import type { Book } from '../src/margin/books.ts';
 import type { MarginResult, RejectedAccount } from '../src/margin/result.ts';
 import type { TailMeasures, TailRanks } from '../src/risk/tail.ts';
@@ -26,13 +28,27 @@ export type AccountOutput = 'ndjson' | 'values' | 'arrow';
 
 export type TaskBody =
   /** Draw shocks of one drawing block. */
-  | { readonly kind: 'draw'; readonly block: number }
+  | { readonly kind: 'draw'; readonly cube: CubeName; readonly block: number }
   /** Revalue the instruments of some underlyings over one drawing block. */
-  | { readonly kind: 'revalue'; readonly block: number; readonly underlyings: readonly number[] }
-  /** Bounds and unit ES of cube rows [start, end). */
-  | { readonly kind: 'units'; readonly start: number; readonly end: number }
+  | {
+      readonly kind: 'revalue';
+      readonly cube: CubeName;
+      readonly block: number;
+      readonly underlyings: readonly number[];
+    }
+  /** The two orders of one underlying's scenarios. */
+  | { readonly kind: 'order'; readonly underlying: number }
+  /** Blocks, bounds and unit ES of cube rows. */
+  | { readonly kind: 'units'; readonly cube: CubeName; readonly rows: readonly number[] }
   /** Margin of accounts. */
   | { readonly kind: 'accounts'; readonly input: AccountInput; readonly output: AccountOutput }
+  /** A question about one account. */
+  | {
+      readonly kind: 'study';
+      readonly study: StudyName;
+      readonly account: Account;
+      readonly request: unknown;
+    }
   /** P&L rows of some books over drawing blocks [start, end), shocks drawn and instruments revalued on the way. */
   | {
       readonly kind: 'rows';
@@ -66,6 +82,7 @@ export type TaskValue =
   | { readonly kind: 'done' }
   | { readonly kind: 'draw'; readonly clamped: number }
   | { readonly kind: 'tails'; readonly measures: readonly TailMeasures[] }
+  | { readonly kind: 'study'; readonly answer: unknown }
   | { readonly kind: 'accounts'; readonly answer: AccountsAnswer };
 
 export type Answer =

@@ -9,6 +9,7 @@ import {
   accountShard,
   type Bench,
   drawShard,
+  orderShard,
   revalueShard,
   rowShard,
   tailShard,
@@ -53,7 +54,7 @@ function attach(task: Task): Attached | null {
 function evaluatorOf({ bench, evaluators }: Attached, slot: number): AccountEvaluator {
   const known = evaluators.get(slot);
   if (known !== undefined) return known;
-  const evaluator = new AccountEvaluator(bench.session, bench.kernels, bench.views, slot);
+  const evaluator = new AccountEvaluator(bench, slot);
   evaluators.set(slot, evaluator);
   return evaluator;
 }
@@ -63,17 +64,25 @@ async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<Tas
   if (cancelled()) throw new PlimsollError('CANCELLED', 'the caller has gone');
   switch (body.kind) {
     case 'draw':
-      return { kind: 'draw', clamped: drawShard(at.bench, slot, body.block) };
+      return { kind: 'draw', clamped: drawShard(at.bench, slot, body.cube, body.block) };
     case 'revalue':
-      revalueShard(at.bench, slot, body.block, body.underlyings);
+      revalueShard(at.bench, slot, body.cube, body);
+      return { kind: 'done' };
+    case 'order':
+      orderShard(at.bench, slot, body.underlying);
       return { kind: 'done' };
     case 'units':
-      unitShard(at.bench, slot, body.start, body.end);
+      unitShard(at.bench, slot, body.cube, body.rows);
       return { kind: 'done' };
     case 'rows':
       return { kind: 'draw', clamped: rowShard(at.bench, slot, body, cancelled) };
     case 'tails':
       return { kind: 'tails', measures: tailShard(at.bench, slot, body.first, body.ranks) };
+    case 'study': {
+      // Studies are asked for by few: a worker loads them when it is first asked.
+      const { studyShard } = await import('../src/engine/studies/studyShard.ts');
+      return { kind: 'study', answer: studyShard(at.bench, slot, body, cancelled) };
+    }
     case 'accounts': {
       const { input, output } = body;
       const evaluator = evaluatorOf(at, slot);

@@ -9,7 +9,11 @@ let served: { readonly engine: Engine; readonly accounts: () => AccountSource } 
 
 async function start({ scenarios, positions }: ServedExchange): Promise<Reply> {
   const { market, factors } = demoMarket();
-  const engine = await createEngine({ market, factors, methodology: { scenarios } });
+  const engine = await createEngine({
+    market,
+    factors,
+    methodology: { preset: 'market-risk', scenarios },
+  });
   const server = await startServer({ engine, port: 0 });
   // Made when first asked for: they are no part of a server's memory.
   let source: AccountSource | undefined;

@@ -92,7 +92,7 @@ async function openRun(size: Size, workerCounts: readonly number[]) {
     const engine = await createEngine({
       market: warm,
       factors: model,
-      methodology: { scenarios },
+      methodology: { preset: 'market-risk', scenarios },
       workers,
       onProgress: (progress) => clock.see(progress),
     });

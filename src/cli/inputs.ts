@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { PlimsollError } from '../errors.ts';
 import { decodeText, parseJson } from '../json.ts';
 import { LIMITS } from '../limits.ts';
-import { type MethodologyInput, readMethodology } from '../margin/methodology.ts';
+import { isPreset, type MethodologyInput, readMethodology } from '../margin/methodology.ts';
 import { type FactorModel, readFactorModel } from '../market/factorModel.ts';
 import { type History, readHistory } from '../market/history.ts';
 import type { HistoryLayout } from '../market/historyLayout.ts';
@@ -50,7 +50,7 @@ async function readStandardInput(limit: number): Promise<Uint8Array> {
 }
 
 /** A JSON file through a reader; errors name the file. */
-async function readDocument<T>(path: string, read: (value: unknown) => T): Promise<T> {
+export async function readDocument<T>(path: string, read: (value: unknown) => T): Promise<T> {
   const bytes = await readBytes(path, LIMITS.marketBodyBytesMax);
   const plain = inFile(path, () => gunzipped(path, bytes));
   refuseMark(plain, path === '-' ? 'standard input' : path);
@@ -133,7 +133,9 @@ export async function readMethod(
   const base =
     options.methodology === undefined
       ? {}
-      : await readDocument(options.methodology, readMethodology);
+      : isPreset(options.methodology)
+        ? readMethodology(options.methodology)
+        : await readDocument(options.methodology, readMethodology);
   const stated = {
     ...(scenarios === undefined ? {} : { scenarios }),
     ...(seed === undefined ? {} : { seed }),
@@ -147,7 +149,8 @@ export async function readMethod(
 /** The files that the options name as inputs; `implied` factors are none. */
 export function inputsOf(options: ModelOptions): string[] {
   const { market = [], factors, history = [], impliedHistory = [], methodology } = options;
-  const single = [factors === 'implied' ? undefined : factors, methodology];
+  const file = methodology !== undefined && isPreset(methodology) ? undefined : methodology;
+  const single = [factors === 'implied' ? undefined : factors, file];
   const named = single.filter((path) => path !== undefined);
   return [...market, ...history, ...impliedHistory, ...named];
 }

@@ -5,6 +5,7 @@ import type { MethodologyInput } from '../margin/methodology.ts';
 import type { FactorModel } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import type { MarketSnapshot } from '../market/snapshot.ts';
+import { needsHistory } from '../scenarios/source.ts';
 import { readFactors, readHistories, readMarket } from './inputs.ts';
 import type { ModelOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,7 +27,9 @@ export async function readSources(
   if (options.factors !== undefined) {
     return { market, history, factors: await readFactors(options.factors, market, terminal) };
   }
-  if (methodology.scenarioModel === 'historical') return { market, history, factors: null };
+  const { scenarioModel } = methodology;
+  if (scenarioModel !== undefined && needsHistory(scenarioModel))
+    return { market, history, factors: null };
   throw new PlimsollError('MISSING_FACTOR', 'no factor model: give --factors FILE', {
     path: 'factors',
   });

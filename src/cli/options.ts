@@ -76,7 +76,10 @@ export function modelOptions(command: Command): Command {
     'factor model; "implied" reads one off the option prices',
   );
   return historyOptions(command)
-    .option('--methodology <FILE>', 'methodology (JSON); the options below take precedence')
+    .option(
+      '--methodology <FILE|NAME>',
+      'methodology: JSON, or a preset by name (exchange-crypto, clearing-listed, market-risk); the options below take precedence',
+    )
     .option('-w, --workers <N>', 'worker threads (default: one a core)', wholeNumber);
 }
 

@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { SCENARIO_MODELS } from '../scenarios/scenarioSet.ts';
 import type { Lifetime } from './lifetime.ts';
+import { addLiquidate } from './liquidateCommand.ts';
 import {
   collect,
   commonOptions,
@@ -15,9 +17,10 @@ import {
   scenarioOptions,
   wholeNumber,
 } from './options.ts';
+import { addCompare, addMethodology, addStress, addTimeline, addWhatIf } from './studyCommands.ts';
 import { type CommonOptions, Terminal } from './terminal.ts';
 
-const MODELS = ['gaussian', 'student-t', 'historical'];
+const MODELS = [...SCENARIO_MODELS];
 
 const EXAMPLES = `
 First run:
@@ -70,10 +73,33 @@ export function buildProgram(lifetime: Lifetime, run: Run): Command {
     };
   addMargin(program).action(action(async () => (await import('./commands/margin.ts')).runMargin));
   addVar(program).action(action(async () => (await import('./commands/var.ts')).runVar));
+  addExplain(program).action(
+    action(async () => (await import('./commands/explain.ts')).runExplain),
+  );
+  addLiquidate(program, MODELS).action(
+    action(async () => (await import('./commands/liquidate.ts')).runLiquidate),
+  );
   addCalibrate(program).action(
     action(async () => (await import('./commands/calibrate.ts')).runCalibrate),
   );
+  addBacktest(program).action(
+    action(async () => (await import('./commands/backtest.ts')).runBacktest),
+  );
+  addWhatIf(program).action(action(async () => (await import('./commands/whatIf.ts')).runWhatIf));
+  addCompare(program).action(
+    action(async () => (await import('./commands/compare.ts')).runCompare),
+  );
+  addTimeline(program).action(
+    action(async () => (await import('./commands/timeline.ts')).runTimeline),
+  );
+  addStress(program).action(action(async () => (await import('./commands/stress.ts')).runStress));
+  addMethodology(program).action(
+    action(async () => (await import('./commands/methodology.ts')).runMethodology),
+  );
   addMarket(program).action(action(async () => (await import('./commands/market.ts')).runMarket));
+  addSurface(program).action(
+    action(async () => (await import('./commands/surface.ts')).runSurface),
+  );
   addDemo(program).action(action(async () => (await import('./commands/demo.ts')).runDemo));
   addServe(program).action(action(async () => (await import('./commands/serve.ts')).runServe));
   addBench(program).action(async (args: string[]) => {
@@ -130,9 +156,39 @@ function addVar(program: Command): Command {
     ).choices(MODELS),
   );
   scenarioOptions(command)
-    .option('--explain', 'show where the risk comes from, by underlying (always shown for now)')
+    .option(
+      '--explain',
+      'show where the risk comes from: by position, expiry, underlying and factor type; the worst scenarios',
+    )
+    .option('--top <N>', 'with --explain: positions that the table lists', wholeNumber, 20)
     .option('--report <FILE.html>', 'write the report as a page of its own');
   return commonOptions(command);
+}
+
+function addExplain(program: Command): Command {
+  const command = program
+    .command('explain')
+    .summary("why one account's requirement is what it is")
+    .description(
+      'Every component with its inputs; expected shortfall by position, underlying, expiry and factor type; the worst scenarios; figures without simulation. With --other or --change also what is different then.',
+    )
+    .requiredOption(
+      '-a, --account <FILE>',
+      'the account, or a file of accounts with --id; - is stdin',
+    )
+    .option('--id <ID>', 'which account of the file')
+    .option('--other <FILE>', 'an account to compare it with')
+    .option('--other-id <ID>', 'which account of that file')
+    .option('--change <FILE>', 'fills, orders, deposits: compare with the account after them')
+    .option('--worst <N>', 'worst scenarios that are shown (default: 10)', wholeNumber)
+    .option('--top <N>', 'positions that the tables list', wholeNumber, 20);
+  modelOptions(command).addOption(
+    new Option(
+      '--model <MODEL>',
+      'how scenarios are made (default: as the factor model is)',
+    ).choices(MODELS),
+  );
+  return commonOptions(scenarioOptions(command));
 }
 
 function addCalibrate(program: Command): Command {
@@ -140,11 +196,32 @@ function addCalibrate(program: Command): Command {
     .command('calibrate')
     .summary('a factor model from a history of prices')
     .description(
-      'Fits volatilities and correlations to a history, exponentially weighted, and reports every assumption, every repair and every problem of the data.',
+      'Fits volatilities, correlations and tails to a history, and reports every likelihood, standard error, assumption, repair and problem of the data.',
     );
   historyOptions(command)
     .option('-o, --out <FILE>', 'the factor model; - is stdout')
+    .option('--report <FILE.html>', 'write what was fitted as a page of its own, with plots')
     .option('-u, --underlying <ID>', 'take only this underlying; may be repeated', collect)
+    .addOption(
+      new Option('--volatility <MODEL>', 'model of volatilities (default: ewma)').choices([
+        'ewma',
+        'garch',
+      ]),
+    )
+    .addOption(
+      new Option('--correlation <MODEL>', 'estimate of correlations (default: ewma)').choices([
+        'ewma',
+        'ledoit-wolf',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--fit-degrees-of-freedom [WHICH]',
+        'fit the Student-t by likelihood: one for all factors (common), one each (factors), or both',
+      )
+        .choices(['common', 'factors', 'both'])
+        .preset('common'),
+    )
     .option('--lambda <L>', 'decay per row of volatilities (default: 0.94)', number)
     .option('--correlation-lambda <L>', 'decay per row of correlations (default: --lambda)', number)
     .option('--periods-per-year <N>', 'rows in a year (default: inferred from the dates)', number)
@@ -157,12 +234,58 @@ function addCalibrate(program: Command): Command {
   return commonOptions(command);
 }
 
+function addBacktest(program: Command): Command {
+  const command = program
+    .command('backtest')
+    .summary('forecasts of VaR, ES and margin against what happened')
+    .description(
+      'Walks through a price history: each day VaR and ES of a linear book from the rows before it, by several methods, against the P&L that came. Losses are positive.',
+    )
+    .option('--history <FILE>', 'prices by date: CSV, Parquet or Arrow', collect)
+    .option('-b, --book <BOOK>', 'currency exposures, the same every day: BTC=1,ETH=-1')
+    .option('--units', 'the amounts of --book are units: exposures move with the price')
+    .option('-a, --account <FILE>', 'an account of linear positions (with --market) as the book')
+    .option('--id <ID>', 'which account of the file')
+    .addOption(
+      new Option('--method <METHOD>', 'how forecasts are made')
+        .choices(['all', 'historical', 'filtered-historical', 'gaussian', 'student-t'])
+        .default('all'),
+    )
+    .option('--from <DATE>', 'first day tested (default: as early as can be)')
+    .option('--to <DATE>', 'last day tested')
+    .option('--window <N>', 'rows that historical methods replay (default: 500)', wholeNumber)
+    .option('--minimum-rows <N>', 'rows behind the first forecast (default: 250)', wholeNumber)
+    .option('--lambda <L>', 'decay per row of volatilities (default: 0.97)', number)
+    .option('-c, --confidence <P>', 'confidence level of VaR and ES (default: 0.99)', number)
+    .option('--horizon <DAYS>', 'days; windows of several rows overlap (default: 1)', number)
+    .option('--degrees-of-freedom <NU>', 'of student-t (default: fitted)', number)
+    .option('-n, --scenarios <N>', 'draws of gaussian and student-t (default: 10,240)', wholeNumber)
+    .option('-s, --seed <TEXT>', 'seed of the draws (default: "plimsoll")')
+    .option('--periods-per-year <N>', 'rows in a year (default: inferred from the dates)', number)
+    .option('--procyclicality', 'also margins with each anti-procyclicality measure')
+    .option('--series', 'with --json: also every day')
+    .option('--report <FILE.html>', 'write the report as a page of its own');
+  marketOptions(command);
+  return commonOptions(command);
+}
+
 function addMarket(program: Command): Command {
   const command = program
     .command('market')
     .summary('exchange files as one market snapshot')
     .description('Reads exchange files, says what they hold, and writes one native snapshot.');
   marketOptions(command).option('-o, --out <FILE>', 'the snapshot; - is stdout');
+  return commonOptions(command);
+}
+
+function addSurface(program: Command): Command {
+  const command = program
+    .command('surface')
+    .summary('SVI slices fitted to the volatilities of a market')
+    .description(
+      'Fits an SVI slice to each expiry, free of butterfly and calendar arbitrage, and reports parameters, errors, and the arbitrage of the quotes.',
+    );
+  marketOptions(command);
   return commonOptions(command);
 }
 

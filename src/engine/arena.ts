@@ -6,15 +6,14 @@ import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { drawScratchBytes } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, drawBlockBytes, drawBlocks } from '../scenarios/scenarioSet.ts';
-import { REVALUATION_SCRATCH_BYTES } from '../valuation/revaluation.ts';
+import { revaluationBytes } from '../valuation/revaluation.ts';
 
-export interface ArenaLayout {
-  readonly bytes: number;
-  /** Scenarios of one cube block, the number of blocks, and bytes from one to the next. */
-  readonly blockSize: number;
-  readonly blocks: number;
-  readonly blockBytes: number;
-  readonly cholesky: number;
+/** Scenario sets beside the session's own: at long-run volatilities, the stressed rows of the history, the stress library. */
+export const SIDES = ['longRun', 'stressed', 'stress'] as const;
+export type Side = (typeof SIDES)[number];
+
+/** Where one scenario set's shocks and P&L stand. */
+export interface CubeLayout {
   /** Drawing blocks of shocks; 0 where each shard draws its own. */
   readonly shocks: number;
   readonly shockBytes: number;
@@ -25,9 +24,30 @@ export interface ArenaLayout {
   readonly rows: number;
   readonly rowBytes: number;
   readonly cube: number;
-  /** Per row: greatest |P&L|, then ES of one unit long and short. */
-  readonly bounds: number;
+  readonly blocks: number;
+  /** Per row: ES of one unit long and short. */
   readonly units: number;
+}
+
+export interface ArenaLayout extends CubeLayout {
+  /** The first byte, before which are the kernels' own; and the bytes of all. */
+  readonly heapBase: number;
+  readonly bytes: number;
+  /** Tail buffer of one book of the session's own set. */
+  readonly tailBytes: number;
+  /** Scenarios of one cube block, and bytes from one block to the next: the same in all cubes. */
+  readonly blockSize: number;
+  readonly blockBytes: number;
+  readonly cholesky: number;
+  /** Per row: greatest |P&L|. */
+  readonly bounds: number;
+  readonly sides: Readonly<Record<Side, CubeLayout | null>>;
+  /** Cubes in blocks of the same P&L with the scenarios of each underlying reordered; 0 where they are not kept. */
+  readonly zero: number;
+  readonly perfect: number;
+  /** By underlying: the two orders as u32, `orderBytes` each; 0 where they are not kept. */
+  readonly orders: number;
+  readonly orderBytes: number;
   /** Whole rows of P&L of single books, where scenarios are streamed. */
   readonly results: number;
   readonly resultBytes: number;
@@ -36,19 +56,31 @@ export interface ArenaLayout {
   readonly slots: number;
 }
 
+/**
+ * What a session keeps: the cube in both forms for batches, its rows alone for single accounts, or nothing, scenarios being streamed
+ * through into some rows of results.
+ */
+export type Kept = 'blocks' | 'rows' | 'nothing';
+
 export interface ArenaDemand {
   readonly heapBase: number;
   readonly scenarios: number;
   readonly factors: number;
   readonly rows: number;
+  /** Of the valuation plan: room for its largest smile. */
+  readonly smileBytes: number;
+  readonly underlyings: number;
   readonly slots: number;
   /** Tail buffer of one book, in bytes. */
   readonly tailBytes: number;
-  /** Keep the cube (and the shocks), or stream scenarios through and keep this many rows of results. */
-  readonly kept: boolean;
+  readonly kept: Kept;
   /** Keep the shocks also when streaming: they were replayed from a history. */
   readonly shocksKept: boolean;
   readonly resultRows: number;
+  /** Scenarios of each side that is used. */
+  readonly sides: Readonly<Partial<Record<Side, number>>>;
+  /** Keep reordered cubes. */
+  readonly reordered: boolean;
 }
 
 /** Half of a core's L2 cache: what a block of the cube may fill. */
@@ -71,47 +103,71 @@ function blockBytesFor(rows: number, blockSize: number): number {
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** Rows of P&L that a scratch slot holds beside its books: one underlying's, and the account's in three orders. */
+export const SCRATCH_ROWS = 4;
+
+const padded = (scenarios: number): number => drawBlocks(scenarios) * DRAW_BLOCK;
+
 /** @throws OUT_OF_MEMORY with the numbers when the plan does not fit */
 export function planArena(demand: ArenaDemand): ArenaLayout {
-  const { scenarios, factors, rows, slots, kept } = demand;
+  const { scenarios, factors, rows, slots } = demand;
+  const kept = demand.kept !== 'nothing';
+  const inBlocks = demand.kept === 'blocks';
   const blockSize = blockSizeFor(rows);
-  const padded = drawBlocks(scenarios) * DRAW_BLOCK;
-  const blocks = padded / blockSize;
   const blockBytes = blockBytesFor(rows, blockSize);
-  const shockBytes = drawBlockBytes(factors);
   let end = align(demand.heapBase);
   const take = (bytes: number): number => {
     const at = end;
     end = align(end + bytes) + 320;
     return at;
   };
+  const takeCube = (count: number, keepShocks: boolean): CubeLayout => {
+    const blocks = padded(count) / blockSize;
+    const shockBytes = drawBlockBytes(factors);
+    const rowBytes = (kept ? padded(count) : DRAW_BLOCK) * 8 + 320;
+    return {
+      shocks: keepShocks ? take(drawBlocks(count) * shockBytes) : 0,
+      shockBytes,
+      rows: kept ? take(rows * rowBytes) : 0,
+      rowBytes,
+      cube: inBlocks ? take(blocks * blockBytes) : 0,
+      blocks,
+      units: take(rows * 16),
+    };
+  };
+  const side = (name: Side): CubeLayout | null => {
+    const count = demand.sides[name];
+    return count === undefined ? null : takeCube(count, kept || name !== 'longRun');
+  };
   const cholesky = take(factors * factors * 8);
-  const keepShocks = kept || demand.shocksKept;
-  const shocks = keepShocks ? take(drawBlocks(scenarios) * shockBytes) : 0;
-  const rowBytes = (kept ? padded : DRAW_BLOCK) * 8 + 320;
-  const rowsBase = kept ? take(rows * rowBytes) : 0;
-  const cube = kept ? take(blocks * blockBytes) : 0;
+  const base = takeCube(scenarios, kept || demand.shocksKept);
+  const sides = { longRun: side('longRun'), stressed: side('stressed'), stress: side('stress') };
+  const reordered = kept && demand.reordered;
+  const zero = reordered && inBlocks ? take(base.blocks * blockBytes) : 0;
+  const perfect = reordered && inBlocks ? take(base.blocks * blockBytes) : 0;
+  const orderBytes = padded(scenarios) * 4;
+  const orders = reordered ? take(demand.underlyings * 2 * orderBytes) : 0;
   const bounds = take(rows * 8);
-  const units = take(rows * 16);
-  const resultBytes = padded * 8 + 320;
+  const resultBytes = padded(scenarios) * 8 + 320;
   const results = take(demand.resultRows * resultBytes);
-  const scratchBytes = align(scratchBytesFor(demand, padded, rowBytes)) + 320;
+  const cubes = end;
+  const scratchBytes = align(scratchBytesFor(demand, base.rowBytes)) + 320;
   const scratch = take(slots * scratchBytes);
-  if (end > LIMITS.sharedMemoryBytesMax)
-    throw tooLarge(demand, end, blocks * blockBytes + rows * rowBytes);
+  if (end > LIMITS.sharedMemoryBytesMax) throw tooLarge(demand, end, cubes);
   return {
+    ...base,
+    heapBase: demand.heapBase,
+    tailBytes: demand.tailBytes,
     bytes: end,
     blockSize,
-    blocks,
     blockBytes,
     cholesky,
-    shocks,
-    shockBytes,
-    rows: rowsBase,
-    rowBytes,
-    cube,
     bounds,
-    units,
+    sides,
+    zero,
+    perfect,
+    orders,
+    orderBytes,
     results,
     resultBytes,
     scratch,
@@ -120,14 +176,16 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
   };
 }
 
-function scratchBytesFor(demand: ArenaDemand, padded: number, rowBytes: number): number {
-  const { factors, rows, tailBytes, kept } = demand;
-  const draw = drawScratchBytes(factors) + REVALUATION_SCRATCH_BYTES + 1024;
+function scratchBytesFor(demand: ArenaDemand, rowBytes: number): number {
+  const { factors, rows, tailBytes, scenarios } = demand;
+  const draw = drawScratchBytes(factors) + revaluationBytes(demand) + 1024;
   const entries = (rows + 1) * 16 + 65_536;
-  const one = BOOKS_PER_PASS * 32 + 8_192 + entries + 2 * tailBytes;
-  if (!kept) return draw + drawBlockBytes(factors) + rows * rowBytes + one;
-  const pass = Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);
-  return Math.max(draw, padded * 8 + one + pass);
+  // Records twice: those of one pass, and a selection of them.
+  const one = 2 * BOOKS_PER_PASS * 32 + 8_192 + entries + 2 * tailBytes;
+  if (demand.kept === 'nothing') return draw + drawBlockBytes(factors) + rows * rowBytes + one;
+  const pass =
+    demand.kept === 'rows' ? 0 : Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);
+  return Math.max(draw, SCRATCH_ROWS * (padded(scenarios) * 8 + 320) + one + pass);
 }
 
 function tooLarge(demand: ArenaDemand, bytes: number, cubeBytes: number): PlimsollError {

@@ -15,6 +15,7 @@ import {
   Utf8,
 } from 'apache-arrow';
 import { ensure } from '../errors.ts';
+import { COMPONENT_NAMES } from '../margin/methodologySchema.ts';
 import type { MarginResult, RejectedAccount } from '../margin/result.ts';
 import { END_OF_STREAM } from './arrowMessages.ts';
 
@@ -46,6 +47,11 @@ const number = (name: string, of: (result: MarginResult) => number | null): Resu
   of: ({ result }) => result && of(result),
 });
 
+/** Initial amount of a component; null where the methodology does not charge it. */
+function amountOf(components: MarginResult['components'], name: string): number | null {
+  return components.find((line) => line.name === name)?.initial ?? null;
+}
+
 const COLUMNS: readonly ResultColumn[] = [
   { name: 'account', type: 'text', of: ({ result, rejected }) => (result ?? rejected)?.account },
   text('mode', (result) => result.mode),
@@ -63,7 +69,11 @@ const COLUMNS: readonly ResultColumn[] = [
   { name: 'scenarios', type: 'count', of: ({ result }) => result?.risk.scenarios },
   number('portfolioInitialMargin', ({ modes }) => modes.portfolio.initialMargin),
   number('isolatedInitialMargin', ({ modes }) => modes.isolated.initialMargin),
+  ...COMPONENT_NAMES.map((component) =>
+    number(component, ({ components }) => amountOf(components, component)),
+  ),
   text('scenarioSet', (result) => result.scenarioSet),
+  { name: 'sideSets', type: 'text', of: ({ result }) => result?.sideSets },
   text('methodology', (result) => result.methodology),
   text('market', (result) => result.market),
   text('engine', (result) => result.engine),

@@ -33,6 +33,8 @@ export class BookMemory {
   /** 4 KiB for `sumRows`. */
   readonly spare: number;
   readonly records: number;
+  /** Room for copies of records: some of the books. */
+  readonly selection: number;
   count = 0;
   private readonly views: Views;
   private rowBytes: number;
@@ -50,7 +52,8 @@ export class BookMemory {
     this.slot = region.start;
     this.spare = region.start + 64 * 8 + 64;
     this.records = this.spare + 4096 + 64;
-    this.start = this.records + BOOKS_PER_PASS * RECORD;
+    this.selection = this.records + BOOKS_PER_PASS * RECORD;
+    this.start = this.selection + BOOKS_PER_PASS * RECORD;
     this.end = region.start + region.bytes;
     this.next = this.start;
   }
@@ -106,6 +109,21 @@ export class BookMemory {
     u32[record + 7] = buffer / 8;
     this.next = entry + buffer;
     return this.count++;
+  }
+
+  /** Sets how many of the worst values the next tail of a book keeps: at most as many as it was entered with. */
+  keep(book: number, keep: number): void {
+    this.views.u32[this.record(book) / 4 + 6] = keep;
+  }
+
+  /** Copies the records of some books behind each other, for a pass over these alone. */
+  select(books: readonly number[]): number {
+    const { u32 } = this.views;
+    books.forEach((book, i) => {
+      const from = this.record(book) / 4;
+      u32.copyWithin((this.selection + i * RECORD) / 4, from, from + RECORD / 4);
+    });
+    return this.selection;
   }
 
   record(book: number): number {

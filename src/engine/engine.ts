@@ -1,18 +1,13 @@
 /** The one call that runs it all: `createEngine`. Every other way in (command line, HTTP) is an adapter of this. */
 import type { AccountInput } from '../../workers/protocol.ts';
 import { ensure, PlimsollError } from '../errors.ts';
-import { accountId, readAccount } from '../margin/account.ts';
-import {
-  type Methodology,
-  type MethodologyInput,
-  readMethodology,
-  resolveMethodology,
-} from '../margin/methodology.ts';
+import { type Account, accountId, readAccount } from '../margin/account.ts';
+import type { Methodology } from '../margin/methodology.ts';
 import type { MarginResult } from '../margin/result.ts';
-import { type CompiledFactors, compileFactorModel } from '../market/factorModel.ts';
-import type { History } from '../market/history.ts';
 import { compileMarket } from '../market/market.ts';
-import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
+import type { MarketSnapshot } from '../market/snapshot.ts';
+import type { Tick } from '../market/ticks.ts';
+import { AccountStudies, type StudyOptions, type StudySources } from './accountStudies.ts';
 import { AccountWork } from './accountWork.ts';
 import {
   type BatchOptions,
@@ -28,15 +23,18 @@ import { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import { Gatherer } from './gather.ts';
 import { Leases } from './leases.ts';
+import { MarketSessions } from './marketSessions.ts';
 import { type RiskReport, type RiskRequest, riskReport } from './riskReport.ts';
-import { openSession, type SessionRequest } from './session.ts';
+import { openSession } from './session.ts';
 import type { Session } from './sessionData.ts';
-import { openStreamed, streamedMargin } from './streamed.ts';
+import { heldInstruments } from './streamed.ts';
+import type { StudyAnswer, StudyName, StudyRequest } from './studies/index.ts';
+import { study } from './studyWork.ts';
 import { type BatchForm, checkShardSize, joinDocuments } from './transport.ts';
 
 export type { BatchForm, BatchOptions, BatchSummary, EngineInfo, EngineOptions };
 
-export class Engine {
+export class Engine extends AccountStudies {
   readonly workers: number;
   private readonly executor: Executor;
   private readonly leases: Leases;
@@ -44,11 +42,11 @@ export class Engine {
   private readonly singles: Gatherer<unknown>;
   private readonly documents: Gatherer<Uint8Array>;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
-  private state: Promise<State>;
-  private updates: Promise<void> = Promise.resolve();
+  private readonly markets: MarketSessions;
 
   /** Use `createEngine`. */
   constructor(options: EngineOptions) {
+    super();
     this.executor = new Executor(options.workers);
     this.leases = new Leases(this.executor);
     this.work = new AccountWork(this.executor);
@@ -58,18 +56,17 @@ export class Engine {
       this.gathered({ form: 'values', values }),
     );
     this.documents = new Gatherer(this.executor, (bytes) => this.gathered(joinDocuments(bytes)));
-    this.state = this.prepare(options);
-    this.state.catch(() => {});
+    this.markets = new MarketSessions(options, this.executor, this.leases);
   }
 
   /** Resolves when the scenarios are drawn and the instruments revalued. */
   async ready(): Promise<void> {
-    await this.state;
+    await this.markets.current;
   }
 
   /** What the engine runs on. */
   async info(): Promise<EngineInfo> {
-    const { session, methodology, clamped, market } = await this.state;
+    const { session, methodology, clamped, market } = await this.markets.current;
     return {
       workers: this.workers,
       parameters: methodology,
@@ -91,7 +88,7 @@ export class Engine {
 
   /** The market that figures are computed on now. */
   async market(): Promise<MarketSnapshot> {
-    return (await this.state).snapshot;
+    return (await this.markets.current).snapshot;
   }
 
   /** Worker threads, for tests of what happens when one dies. */
@@ -104,16 +101,16 @@ export class Engine {
    * @throws PlimsollError where the account is rejected
    */
   async margin(account: unknown): Promise<MarginResult> {
-    const { session } = await this.state;
-    if (session.layout.cube === 0) return this.streamed(account);
+    const { session } = await this.markets.current;
+    if (session.layout.cube === 0) return accepted(await this.alone(account));
     return accepted(await this.singles.add(account));
   }
 
   /** The same for an account as JSON bytes, parsed in the worker. */
   async marginDocument(bytes: Uint8Array): Promise<AccountOutcome> {
-    const { session } = await this.state;
+    const { session } = await this.markets.current;
     if (session.layout.cube !== 0) return this.documents.add(bytes);
-    return this.streamedOutcome(readDocuments(joinDocuments([bytes])).read(0));
+    return this.outcomeAlone(readDocuments(joinDocuments([bytes])).read(0));
   }
 
   /** Margin of many accounts, in their order; a rejected account's record stands in its place. */
@@ -136,9 +133,32 @@ export class Engine {
     return this.onSession(options, (session) => this.work.stream(session, source, form, options));
   }
 
+  /**
+   * A question about one account: see `studies/`. Where the whole cube does not fit, on a session for this account alone.
+   */
+  override async study<N extends StudyName>(
+    name: N,
+    account: unknown,
+    request: StudyRequest<N>,
+    options: StudyOptions = {},
+  ): Promise<StudyAnswer<N>> {
+    const { session } = await this.markets.current;
+    const asked = { account: readAccount(account), request };
+    const { also = [], methodology, signal } = options;
+    const work = (own: Session) => study(this.executor, own, name, asked, { signal });
+    if (session.layout.cube !== 0 && methodology === undefined) {
+      return this.held(session, () => work(session));
+    }
+    return this.onOwnSession(asked.account, also, work, methodology);
+  }
+
+  protected override async sources(): Promise<StudySources> {
+    return this.markets.current;
+  }
+
   /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice. */
   async valueAtRisk(account: unknown, request: RiskRequest = {}): Promise<RiskReport> {
-    const state = await this.state;
+    const state = await this.markets.current;
     return riskReport(account, request, {
       executor: this.executor,
       leases: this.leases,
@@ -150,63 +170,34 @@ export class Engine {
   }
 
   /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
-  async updateMarket(snapshot: MarketSnapshot): Promise<void> {
-    // A copy: what the caller does to its own object afterwards is not our market.
-    const checked = structuredClone(readSnapshot(snapshot));
-    // One after the other: the last call decides, whichever would have been ready first.
-    const update = this.updates.then(async () => {
-      const { input, factors, history } = await this.state;
-      const old = await this.state;
-      this.state = Promise.resolve(await this.build(checked, input, factors, history, old));
-      this.leases.release(old.session);
-    });
-    this.updates = update.catch(() => {});
-    return update;
+  updateMarket(snapshot: MarketSnapshot): Promise<void> {
+    return this.markets.replace(snapshot);
+  }
+
+  /**
+   * Price moves of some underlyings, all at once. What did not move is not computed again; figures come from the old market until the new
+   * one is ready, and equal those of `updateMarket` with the snapshot that results, bit for bit.
+   * @returns the underlyings that moved
+   * @throws UNKNOWN_UNDERLYING, INVALID_FIELD and others, with the path in `ticks`; then nothing has changed
+   */
+  tick(ticks: readonly Tick[]): Promise<ReadonlySet<string>> {
+    return this.markets.tick(ticks);
   }
 
   /** Ends after all accepted work is done. */
   async close(): Promise<void> {
     // Calls made before this one have reached their gatherer when the state has been waited for.
-    await this.state.catch(() => {});
+    await this.markets.current.catch(() => {});
     await Promise.all([this.singles.drained(), this.documents.drained()]);
     await this.executor.close();
   }
 
-  private async prepare(options: EngineOptions): Promise<State> {
-    const { methodology = {} } = options;
-    const input = readMethodology(methodology, { prefix: 'methodology' });
-    const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
-    const market = structuredClone(readSnapshot(options.market));
-    return this.build(market, input, factors, options.history ?? null);
-  }
-
-  private async build(
-    snapshot: MarketSnapshot,
-    input: MethodologyInput,
-    factors: CompiledFactors | null,
-    history: History | null,
-    previous?: State,
-  ): Promise<State> {
-    const methodology = resolveMethodology(input, factors?.degreesOfFreedom != null);
-    const market = compileMarket(snapshot);
-    const memory = (bytes: number) => this.leases.memory(bytes);
-    const request = { market, methodology, factors, history, slots: this.executor.slots, memory };
-    const session = openKept(request);
-    this.leases.hold(session);
-    const { onProgress } = this;
-    const clamped =
-      session.layout.cube === 0
-        ? 0
-        : await fillSession(session, this.executor, { onProgress, previous });
-    return { session, snapshot, market, methodology, input, factors, history, clamped };
-  }
-
   private async gathered(input: AccountInput): Promise<readonly AccountOutcome[]> {
-    const { session } = await this.state;
+    const { session } = await this.markets.current;
     if (session.layout.cube === 0) {
       // The market was replaced on the way by one whose cube does not fit.
       const { count, read } = readDocuments(input);
-      return Promise.all(Array.from({ length: count }, (_, i) => this.streamedOutcome(read(i))));
+      return Promise.all(Array.from({ length: count }, (_, i) => this.outcomeAlone(read(i))));
     }
     const { values } = await this.work.valuesTask(session, input, { urgent: true });
     ensure(values !== null, 'values were asked for');
@@ -219,7 +210,7 @@ export class Engine {
     work: (session: Session) => AsyncGenerator<T>,
   ): AsyncGenerator<T> {
     checkShardSize(shardSize);
-    const { session } = await this.state;
+    const { session } = await this.markets.current;
     this.leases.hold(session);
     try {
       yield* work(session);
@@ -228,54 +219,68 @@ export class Engine {
     }
   }
 
-  private async streamedOutcome(document: AccountDocument): Promise<AccountOutcome> {
+  private async outcomeAlone(document: AccountDocument): Promise<AccountOutcome> {
     if ('error' in document) return rejected(document.error, null);
     if ('account' in document) return rejected(new PlimsollError('INTERNAL', 'no document'), null);
     try {
-      return await this.streamed(document.value);
+      return await this.alone(document.value);
     } catch (error) {
       return rejected(error, accountId(document.value));
     }
   }
 
-  private async streamed(value: unknown): Promise<MarginResult> {
-    const { market, methodology, factors, history } = await this.state;
-    const account = readAccount(value);
-    const session = openStreamed(account, {
+  private async alone(value: unknown): Promise<AccountOutcome> {
+    return this.onOwnSession(readAccount(value), [], async (session) => {
+      const input = { form: 'values', values: [value] } as const;
+      const { values } = await this.work.valuesTask(session, input, {});
+      ensure(values !== null, 'values were asked for');
+      return values[0]!;
+    });
+  }
+
+  /** A session for one account: its own instruments' rows may fit where the whole cube does not. */
+  private async onOwnSession<T>(
+    account: Account,
+    also: readonly string[],
+    work: (session: Session) => Promise<T>,
+    other?: Methodology,
+  ): Promise<T> {
+    const {
+      snapshot,
+      methodology: own,
+      factors,
+      history,
+      market: compiled,
+    } = await this.markets.current;
+    const methodology = other ?? own;
+    const { surfaceModel } = methodology;
+    const market =
+      surfaceModel === own.surfaceModel ? compiled : compileMarket(snapshot, surfaceModel);
+    const more = also.flatMap((id) => market.instrumentIndex.get(id) ?? []);
+    const session = openSession({
       market,
       methodology,
       factors,
       history,
       slots: this.executor.slots,
       memory: (bytes) => this.leases.memory(bytes),
+      held: new Set([...heldInstruments(account, market), ...more]),
+      kept: 'rows',
+      resultRows: 0,
     });
+    return this.held(session, async () => {
+      await fillSession(session, this.executor, { onProgress: this.onProgress });
+      return work(session);
+    });
+  }
+
+  private async held<T>(session: Session, work: () => Promise<T>): Promise<T> {
     this.leases.hold(session);
     try {
-      return await streamedMargin(session, this.executor, account, { onProgress: this.onProgress });
+      return await work();
     } finally {
       this.leases.release(session);
     }
-  }
-}
-
-interface State {
-  readonly session: Session;
-  readonly snapshot: MarketSnapshot;
-  readonly market: Session['valuation']['market'];
-  readonly methodology: Methodology;
-  readonly input: MethodologyInput;
-  readonly factors: CompiledFactors | null;
-  readonly history: History | null;
-  readonly clamped: number;
-}
-
-/** A kept session; where its cube would not fit, one that streams. */
-function openKept(request: Omit<SessionRequest, 'kept' | 'resultRows' | 'held'>): Session {
-  try {
-    return openSession({ ...request, kept: true, resultRows: 0 });
-  } catch (error) {
-    if (!(error instanceof PlimsollError) || error.code !== 'OUT_OF_MEMORY') throw error;
-    return openSession({ ...request, kept: false, resultRows: 1, held: new Set() });
   }
 }
 

@@ -13,13 +13,17 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Before all that is not urgent: someone waits for this one answer. */
   readonly urgent?: boolean;
+  /** Part of the work for which others are held up: see `exclusive`. */
+  readonly through?: boolean;
   /** A worker that takes longer is killed and the task fails: for decoders that damaged input can hang. */
   readonly deadlineMs?: number;
 }
 
 interface Job {
   readonly body: TaskBody;
-  readonly session: Session;
+  session: Session;
+  /** Runs while its session is held up for others. */
+  readonly through: boolean;
   readonly cancel: Int32Array;
   readonly deadlineMs: number | undefined;
   readonly resolve: (value: TaskValue) => void;
@@ -49,9 +53,15 @@ export class Executor {
   private readonly normal: Job[] = [];
   private readonly idleWaiters: (() => void)[] = [];
   private readonly freeListeners: (() => void)[] = [];
-  /** Accepted and unfinished tasks by session, and who waits for the last of them. */
-  private readonly unfinished = new Map<number, number>();
-  private readonly sessionWaiters = new Map<number, (() => void)[]>();
+  /** Accepted and unfinished tasks by memory, and who waits for the last of them. */
+  private readonly unfinished = new Map<WebAssembly.Memory, number>();
+  private readonly memoryWaiters = new Map<WebAssembly.Memory, (() => void)[]>();
+  /** Sessions whose tasks wait, how many tasks of each are on workers, and who waits for the last of them. */
+  private readonly held = new Set<number>();
+  private readonly onWorkers = new Map<number, number>();
+  private quietWaiters: (() => void)[] = [];
+  /** What a session was replaced by. */
+  private readonly replaced = new WeakMap<Session, Session>();
   /** Until when (ms, monotonic) a killed worker may still write. */
   private restingUntil = 0;
   private running = 0;
@@ -95,31 +105,102 @@ export class Executor {
     return this.pool.threads;
   }
 
-  /** Resolves when no task on the session is queued or under way. */
-  whenIdle(sessionId: number): Promise<void> {
-    const rest = (): Promise<void> => {
-      const left = this.restingUntil - performance.now();
-      return left > 0
-        ? new Promise((resolve) => setTimeout(resolve, left).unref())
-        : Promise.resolve();
-    };
-    if (!this.unfinished.has(sessionId)) return rest();
+  /** Resolves when no task on the memory is queued or under way. */
+  whenIdle(memory: WebAssembly.Memory): Promise<void> {
+    if (!this.unfinished.has(memory)) return this.rested();
     const idle = new Promise<void>((resolve) => {
-      const waiters = this.sessionWaiters.get(sessionId) ?? [];
-      this.sessionWaiters.set(sessionId, [...waiters, resolve]);
+      const waiters = this.memoryWaiters.get(memory) ?? [];
+      this.memoryWaiters.set(memory, [...waiters, resolve]);
     });
-    return idle.then(rest);
+    return idle.then(() => this.rested());
   }
 
-  private finish(sessionId: number): void {
-    const left = this.unfinished.get(sessionId)! - 1;
+  /** Resolves when no killed worker can still write. */
+  private rested(): Promise<void> {
+    const left = this.restingUntil - performance.now();
+    if (!(left > 0)) return Promise.resolve();
+    return new Promise((resolve) => setTimeout(resolve, left).unref());
+  }
+
+  /**
+   * Replaces a session by one on the same memory: work on the memory waits, `work` runs alone, and what waited for the old session then
+   * runs on the new one. So no task ever sees a memory that is half of one market and half of another.
+   * @param rescue makes a session on another memory where the work fails
+   * @returns the session that took the old one's place
+   */
+  async exclusive(
+    old: Session,
+    next: Session,
+    work: () => Promise<void>,
+    rescue: () => Promise<Session>,
+  ): Promise<Session> {
+    this.held.add(old.id).add(next.id);
+    try {
+      await this.quiet(old.id);
+      await this.rested();
+      // A memory that was left half done serves nobody: what waited for it goes to a session that was made elsewhere.
+      const done = await work().then(() => next, rescue);
+      this.replaced.set(old, done);
+      for (const job of [...this.urgent, ...this.normal]) this.move(job, this.latest(job.session));
+      return done;
+    } finally {
+      this.held.delete(old.id);
+      this.held.delete(next.id);
+      this.pump();
+    }
+  }
+
+  private move(job: Job, to: Session): void {
+    if (job.session === to) return;
+    this.begin(to);
+    this.finish(job.session);
+    job.session = to;
+  }
+
+  /** What stands in a session's place by now: whoever read the old one is served on the memory as it is. */
+  private latest(session: Session): Session {
+    let current = session;
+    for (;;) {
+      const next = this.replaced.get(current);
+      if (next === undefined) return current;
+      current = next;
+    }
+  }
+
+  /** Resolves when no task of the session is on a worker. */
+  private async quiet(sessionId: number): Promise<void> {
+    while ((this.onWorkers.get(sessionId) ?? 0) > 0) {
+      await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
+    }
+  }
+
+  private begin({ memory }: Session): void {
+    this.unfinished.set(memory, (this.unfinished.get(memory) ?? 0) + 1);
+  }
+
+  /** The next job that may run: urgent ones first. */
+  private take(): Job | undefined {
+    for (const queue of [this.urgent, this.normal]) {
+      if (this.held.size === 0) {
+        const job = queue.shift();
+        if (job !== undefined) return job;
+        continue;
+      }
+      const at = queue.findIndex(({ session, through }) => through || !this.held.has(session.id));
+      if (at !== -1) return queue.splice(at, 1)[0];
+    }
+    return undefined;
+  }
+
+  private finish({ memory }: Session): void {
+    const left = this.unfinished.get(memory)! - 1;
     if (left > 0) {
-      this.unfinished.set(sessionId, left);
+      this.unfinished.set(memory, left);
       return;
     }
-    this.unfinished.delete(sessionId);
-    for (const resolve of this.sessionWaiters.get(sessionId) ?? []) resolve();
-    this.sessionWaiters.delete(sessionId);
+    this.unfinished.delete(memory);
+    for (const resolve of this.memoryWaiters.get(memory) ?? []) resolve();
+    this.memoryWaiters.delete(memory);
   }
 
   /** Called whenever a worker becomes free. */
@@ -128,7 +209,7 @@ export class Executor {
   }
 
   run(body: TaskBody, session: Session, options: RunOptions = {}): Promise<TaskValue> {
-    const { signal, urgent = false, deadlineMs } = options;
+    const { signal, urgent = false, through = false, deadlineMs } = options;
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new PlimsollError('CLOSED', 'the engine is closing'));
       if (signal?.aborted) return reject(cancelled());
@@ -145,12 +226,13 @@ export class Executor {
         <T>(then: (value: T) => void) =>
         (value: T): void => {
           signal?.removeEventListener('abort', onAbort);
-          this.finish(session.id);
+          this.finish(job.session);
           then(value);
         };
       const job: Job = {
         body,
-        session,
+        session: this.latest(session),
+        through,
         cancel,
         deadlineMs,
         tries: 0,
@@ -158,7 +240,7 @@ export class Executor {
         reject: settle(reject),
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.unfinished.set(session.id, (this.unfinished.get(session.id) ?? 0) + 1);
+      this.begin(job.session);
       queue.push(job);
       this.pump();
     });
@@ -177,7 +259,7 @@ export class Executor {
 
   private pump(): void {
     while (this.running < this.workers && this.freeSlots.length > 0) {
-      const job = this.urgent.shift() ?? this.normal.shift();
+      const job = this.take();
       if (job === undefined) break;
       this.running += 1;
       void this.start(job, this.freeSlots.pop()!);
@@ -188,6 +270,8 @@ export class Executor {
   }
 
   private async start(job: Job, slot: number): Promise<void> {
+    const { id } = job.session;
+    this.onWorkers.set(id, (this.onWorkers.get(id) ?? 0) + 1);
     let restMs = 0;
     try {
       const answer = await this.attempt(job, slot);
@@ -209,10 +293,18 @@ export class Executor {
       }
     }
     this.running -= 1;
+    this.leave(id);
     if (restMs === 0) this.freeSlots.push(slot);
     else setTimeout(() => this.returnSlot(slot), restMs);
     this.pump();
     if (this.free > 0) for (const listener of this.freeListeners) listener();
+  }
+
+  private leave(sessionId: number): void {
+    const left = this.onWorkers.get(sessionId)! - 1;
+    if (left > 0) this.onWorkers.set(sessionId, left);
+    else this.onWorkers.delete(sessionId);
+    for (const resolve of this.quietWaiters.splice(0)) resolve();
   }
 
   private returnSlot(slot: number): void {

@@ -1,9 +1,10 @@
 /** Fills a session: shocks drawn, instruments revalued, units measured; each stage sharded over the pool. */
+import type { TaskBody } from '../../workers/protocol.ts';
 import { ensure } from '../errors.ts';
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
 import type { UnderlyingRows } from '../valuation/plan.ts';
 import type { Executor } from './executor.ts';
-import type { Session } from './sessionData.ts';
+import { type CubeName, cubeOf, cubesOf, type Session } from './sessionData.ts';
 
 export interface Progress {
   readonly stage: 'scenarios' | 'revaluation' | 'units' | 'accounts';
@@ -21,6 +22,8 @@ export interface FillOptions {
 
 /** Microseconds of one row over one drawing block, about: what a task's length is planned from. */
 const STRIKE_US = 14;
+const BINARY_US = 10;
+const AMERICAN_US = 450;
 const LEVEL_US = 2;
 const TASK_US = 3_000;
 const ROWS_PER_UNIT_TASK = 128;
@@ -32,7 +35,6 @@ export async function fillSession(
   options: FillOptions = {},
 ): Promise<number> {
   const { signal, onProgress, previous } = options;
-  const blocks = Array.from({ length: drawBlocks(session.set.scenarios) }, (_, block) => block);
   const all = async <T>(
     stage: Progress['stage'],
     tasks: readonly (() => Promise<T>)[],
@@ -47,51 +49,90 @@ export async function fillSession(
       }),
     );
   };
+  const run = (body: TaskBody) => () => executor.run(body, session, { signal });
   let clamped = session.replayClamped;
-  if (previous !== undefined && copyShocks(previous.session, session)) {
-    clamped = previous.clamped;
-    onProgress?.({ stage: 'scenarios', done: blocks.length, total: blocks.length });
-  } else if (session.set.model !== 'historical') {
-    const draws = await all(
-      'scenarios',
-      blocks.map((block) => () => executor.run({ kind: 'draw', block }, session, { signal })),
-    );
-    for (const value of draws) {
-      ensure(value.kind === 'draw', 'a draw shard answers with its clamps');
-      clamped += value.clamped;
-    }
+  const drawn = cubesOf(session).filter((cube) => cubeOf(session, cube).set.drawn);
+  const fresh = drawn.filter(
+    (cube) => previous === undefined || !copyShocks(previous.session, session, cube),
+  );
+  if (drawn.includes('base') && !fresh.includes('base')) {
+    clamped = previous!.clamped;
+    const { length } = blocksOf(session, 'base');
+    onProgress?.({ stage: 'scenarios', done: length, total: length });
   }
-  const parts = partition(session, blocks.length, executor.workers);
+  const draws = await all(
+    'scenarios',
+    fresh.flatMap((cube) =>
+      blocksOf(session, cube).map((block) => async () => {
+        const value = await run({ kind: 'draw', cube, block })();
+        ensure(value.kind === 'draw', 'a draw shard answers with its clamps');
+        return cube === 'base' ? value.clamped : 0;
+      }),
+    ),
+  );
+  for (const count of draws) clamped += count;
+  const cubes = cubesOf(session);
+  const total = cubes.reduce((sum, cube) => sum + blocksOf(session, cube).length, 0);
+  const parts = partition(session, total, executor.workers);
   await all(
     'revaluation',
-    blocks.flatMap((block) =>
-      parts.map(
-        (underlyings) => () =>
-          executor.run({ kind: 'revalue', block, underlyings }, session, { signal }),
+    cubes.flatMap((cube) =>
+      blocksOf(session, cube).flatMap((block) =>
+        parts.map((underlyings) => run({ kind: 'revalue', cube, block, underlyings })),
       ),
     ),
   );
-  const { rows } = session.valuation.plan;
-  const ranges = Array.from(
-    { length: Math.ceil(rows / ROWS_PER_UNIT_TASK) },
-    (_, i) => i * ROWS_PER_UNIT_TASK,
-  );
+  const { rows, underlyings } = session.valuation.plan;
+  if (session.layout.orders !== 0 && !copyOrders(previous?.session, session)) {
+    await all(
+      'units',
+      underlyings.flatMap((planned, underlying) =>
+        planned === null ? [] : [run({ kind: 'order', underlying })],
+      ),
+    );
+  }
+  const pieces = inPieces(Array.from({ length: rows }, (_, row) => row));
   await all(
     'units',
-    ranges.map((start) => () => {
-      const end = Math.min(rows, start + ROWS_PER_UNIT_TASK);
-      return executor.run({ kind: 'units', start, end }, session, { signal });
-    }),
+    cubes.flatMap((cube) => pieces.map((piece) => run({ kind: 'units', cube, rows: piece }))),
   );
   return clamped;
 }
 
+/** Rows in pieces that one task measures. */
+function inPieces(rows: readonly number[]): readonly (readonly number[])[] {
+  const count = Math.ceil(rows.length / ROWS_PER_UNIT_TASK);
+  return Array.from({ length: count }, (_, i) =>
+    rows.slice(i * ROWS_PER_UNIT_TASK, (i + 1) * ROWS_PER_UNIT_TASK),
+  );
+}
+
+function blocksOf(session: Session, cube: CubeName): readonly number[] {
+  const blocks = drawBlocks(cubeOf(session, cube).set.scenarios);
+  return Array.from({ length: blocks }, (_, block) => block);
+}
+
 /** What the market is decides no shock: a new market on the same scenario set takes those of the old one. */
-function copyShocks(from: Session, to: Session): boolean {
-  if (from.set.id !== to.set.id || from.layout.shocks === 0) return false;
-  const bytes = drawBlocks(to.set.scenarios) * to.layout.shockBytes;
-  const old = new Uint8Array(from.memory.buffer, from.layout.shocks, bytes);
-  new Uint8Array(to.memory.buffer, to.layout.shocks, bytes).set(old);
+function copyShocks(from: Session, to: Session, name: CubeName): boolean {
+  if (name !== 'base' && from.sides[name] === null) return false;
+  const old = cubeOf(from, name);
+  const fresh = cubeOf(to, name);
+  if (old.set.id !== fresh.set.id || old.layout.shocks === 0) return false;
+  const bytes = drawBlocks(fresh.set.scenarios) * fresh.layout.shockBytes;
+  const shocks = new Uint8Array(from.memory.buffer, old.layout.shocks, bytes);
+  new Uint8Array(to.memory.buffer, fresh.layout.shocks, bytes).set(shocks);
+  return true;
+}
+
+/** Nor does it decide the orders of scenarios, as long as the underlyings are the same. */
+function copyOrders(from: Session | undefined, to: Session): boolean {
+  if (from === undefined || from.set.id !== to.set.id || from.layout.orders === 0) return false;
+  const ids = ({ valuation }: Session) =>
+    valuation.market.underlyings.map(({ id }) => id).join(' ');
+  if (ids(from) !== ids(to)) return false;
+  const bytes = to.valuation.market.underlyings.length * 2 * to.layout.orderBytes;
+  const orders = new Uint8Array(from.memory.buffer, from.layout.orders, bytes);
+  new Uint8Array(to.memory.buffer, to.layout.orders, bytes).set(orders);
   return true;
 }
 
@@ -129,6 +170,11 @@ function partition(
 }
 
 function costOf(rows: UnderlyingRows): number {
-  const strikes = rows.expiries.reduce((sum, expiry) => sum + expiry.strikes.length, 0);
-  return strikes * STRIKE_US + (rows.levels.length + rows.payoffs.length + 1) * LEVEL_US;
+  let options = 0;
+  for (const { strikes, binaries, americans } of rows.expiries) {
+    options +=
+      strikes.length * STRIKE_US + binaries.length * BINARY_US + americans.length * AMERICAN_US;
+  }
+  const levels = rows.levels.length + rows.payoffs.length + rows.pools.length + 1;
+  return options + levels * LEVEL_US;
 }

@@ -13,7 +13,8 @@ const SPARE_MAX = 2;
 
 export class Leases {
   private readonly executor: Executor;
-  private readonly users = new Map<Session, number>();
+  /** By memory: sessions that replaced each other on one memory share it. */
+  private readonly users = new Map<WebAssembly.Memory, number>();
   private spare: WebAssembly.Memory[] = [];
 
   constructor(executor: Executor) {
@@ -33,21 +34,29 @@ export class Leases {
     return found;
   }
 
+  /** Whether nobody but its one holder uses the session's memory. */
+  exclusive(session: Session): boolean {
+    return this.users.get(session.memory) === 1;
+  }
+
   hold(session: Session): void {
-    this.users.set(session, (this.users.get(session) ?? 0) + 1);
+    this.users.set(session.memory, (this.users.get(session.memory) ?? 0) + 1);
   }
 
   /** Each hold is released once; the last release gives the memory back when all tasks of the session are done. */
   release(session: Session): void {
-    const users = this.users.get(session);
+    const { memory } = session;
+    const users = this.users.get(memory);
     ensure(users !== undefined, 'a session is released that nobody holds');
     if (users > 1) {
-      this.users.set(session, users - 1);
+      this.users.set(memory, users - 1);
       return;
     }
-    this.users.delete(session);
-    void this.executor.whenIdle(session.id).then(() => {
-      this.spare.push(session.memory);
+    this.users.delete(memory);
+    void this.executor.whenIdle(memory).then(() => {
+      // Somebody may have come back to it meanwhile.
+      if (this.users.has(memory)) return;
+      this.spare.push(memory);
       if (this.spare.length > SPARE_MAX) this.spare.shift();
     });
   }

@@ -1,19 +1,20 @@
 /** VaR and ES of one portfolio on demand, on a scenario set of the caller's choice, with the part of each underlying. */
 import Type, { type Static } from 'typebox';
 import { type Account, readAccount } from '../margin/account.ts';
-import { crossBooks, portfolioBook } from '../margin/books.ts';
+import { holdingBook } from '../margin/books.ts';
+import { partHolding } from '../margin/holding.ts';
 import {
   type Methodology,
   type MethodologyInput,
   MethodologySchema,
   resolveMethodology,
-  SCENARIO_MODELS,
 } from '../margin/methodology.ts';
 import { resolvePortfolio } from '../margin/portfolio.ts';
 import { checkFigures, NO_RISK, RiskSchema, riskFigures } from '../margin/result.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import { latestAsOf, type Market, marketHash } from '../market/market.ts';
+import { needsHistory, SCENARIO_MODELS } from '../scenarios/source.ts';
 import { reader } from '../schema.ts';
 import type { Executor } from './executor.ts';
 import type { Progress } from './fill.ts';
@@ -98,8 +99,17 @@ export async function riskReport(
   const model = method ?? base.scenarioModel;
   const merged = { ...base, ...asked, ...(model === undefined ? {} : { scenarioModel: model }) };
   // A number of scenarios that the engine was set up with does not bind a historical report.
-  if (model === 'historical' && asked.scenarios === undefined) delete merged.scenarios;
-  const methodology = resolveMethodology(merged, factors?.degreesOfFreedom != null);
+  if (model !== undefined && needsHistory(model) && asked.scenarios === undefined)
+    delete merged.scenarios;
+  // A report is of the loss distribution alone: no other arrangement of scenarios is filled for it.
+  const methodology = resolveMethodology(
+    {
+      ...merged,
+      components: ['marketRisk'],
+      antiProcyclicality: { ...merged.antiProcyclicality, buffer: false, stressed: false },
+    },
+    factors?.degreesOfFreedom != null,
+  );
   const account = readAccount(value);
   const session = openStreamed(account, {
     market,
@@ -126,8 +136,10 @@ async function reportOn(
 ): Promise<RiskReport> {
   const { valuation, set, provenance } = session;
   const portfolio = resolvePortfolio(account, valuation);
-  const net = portfolioBook(portfolio, valuation);
-  const parts = crossBooks(portfolio, valuation);
+  const net = holdingBook(portfolio, valuation);
+  const parts = portfolio.parts
+    .map((part) => holdingBook(partHolding(portfolio, part), valuation))
+    .filter(({ segments }) => segments.length > 0);
   const books = net.segments.length === 0 ? [] : [net, ...parts];
   const { measures, ranks, clamped } = await streamTails(session, executor, books, {
     signal,

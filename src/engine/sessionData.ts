@@ -1,8 +1,20 @@
 /** A session as it is sent to workers. Apart from `session.ts`, which opens one, so that a worker need not load readers and calibration. */
-import type { Valuation } from '../margin/portfolio.ts';
+import { ensure } from '../errors.ts';
 import type { Provenance } from '../margin/result.ts';
+import type { Valuation } from '../margin/valuation.ts';
 import type { ScenarioSet } from '../scenarios/scenarioSet.ts';
-import type { ArenaLayout } from './arena.ts';
+import type { PlannedFactors } from '../valuation/plan.ts';
+import { type ArenaLayout, type CubeLayout, SIDES, type Side } from './arena.ts';
+
+/** A scenario set beside the session's own. */
+export interface SideScenarios {
+  readonly set: ScenarioSet;
+  readonly gaps: readonly (Uint8Array | null)[];
+  /** Replayed shocks that met the clamp. */
+  readonly clamped: number;
+  /** Of the stress library: what each scenario is called. */
+  readonly names: readonly string[];
+}
 
 export interface Session {
   readonly id: number;
@@ -10,25 +22,58 @@ export interface Session {
   readonly memory: WebAssembly.Memory;
   readonly layout: ArenaLayout;
   readonly set: ScenarioSet;
+  readonly sides: Readonly<Record<Side, SideScenarios | null>>;
   readonly valuation: Valuation;
   /** By factor: 1 where a historical row lacks it; null where none does. Empty where scenarios are drawn. */
   readonly gaps: readonly (Uint8Array | null)[];
+  /** The error code for a factor that the scenarios lack. */
+  readonly absent: PlannedFactors['absent'];
   readonly provenance: Provenance;
   /** Replayed shocks that met the clamp; drawn ones are counted as they are drawn. */
   readonly replayClamped: number;
 }
 
+/** Which of a session's scenario sets a task works on. */
+export type CubeName = 'base' | Side;
+
+export interface Cube {
+  readonly layout: CubeLayout;
+  readonly set: ScenarioSet;
+  readonly gaps: readonly (Uint8Array | null)[];
+}
+
+export function cubeOf(session: Session, name: CubeName): Cube {
+  if (name === 'base') return session;
+  const layout = session.layout.sides[name];
+  const side = session.sides[name];
+  ensure(layout !== null && side !== null, `the session has no ${name} scenarios`);
+  return { layout, set: side.set, gaps: side.gaps };
+}
+
+/** The scenario sets that a session has: its own first. */
+export function cubesOf({ sides }: Session): readonly CubeName[] {
+  return ['base', ...SIDES.filter((name) => sides[name] !== null)];
+}
+
 /** Scenarios that count for a book: all, less the historical rows that lack a factor that moves it (given by their mask rows). */
-export function usableScenarios(session: Session, maskRows: readonly number[]): number {
+export function usableScenarios(
+  session: Session,
+  maskRows: readonly number[],
+  { gaps, set }: Pick<Cube, 'gaps' | 'set'> = session,
+  order: (underlying: number) => Uint32Array | null = () => null,
+): number {
+  if (maskRows.length === 0) return set.scenarios;
   const { underlyings } = session.valuation.plan;
-  const masks = underlyings
-    .flatMap((rows) => rows?.masks ?? [])
-    .filter(({ row }) => maskRows.includes(row))
-    .map(({ factor }) => session.gaps[factor]!);
-  if (masks.length === 0) return session.set.scenarios;
+  const masks = underlyings.flatMap((rows, underlying) =>
+    (rows?.masks ?? [])
+      .filter(({ row }) => maskRows.includes(row))
+      .map(({ factor }) => ({ gap: gaps[factor] ?? null, order: order(underlying) }))
+      .filter(({ gap }) => gap !== null),
+  );
+  if (masks.length === 0) return set.scenarios;
   let usable = 0;
-  for (let s = 0; s < session.set.scenarios; s++) {
-    if (masks.every((mask) => mask[s] === 0)) usable++;
+  for (let s = 0; s < set.scenarios; s++) {
+    if (masks.every((mask) => mask.gap![mask.order === null ? s : mask.order[s]!] === 0)) usable++;
   }
   return usable;
 }

@@ -5,12 +5,15 @@ import { PlimsollError } from '../errors.ts';
 import { type Book, unitBook } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
-import { DRAW_BLOCK, drawBlockBytes } from '../scenarios/scenarioSet.ts';
+import { DRAW_BLOCK, DRAW_STRIDE, drawBlockBytes } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
+import { arrangementsOf, orderAddress, orderOf } from './arrangements.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
 import { readDocuments } from './documents.ts';
-import { type AccountEvaluator, type AccountOutcome, rankFinder, SingleBook } from './evaluator.ts';
-import { type Session, usableScenarios } from './sessionData.ts';
+import type { AccountEvaluator, AccountOutcome } from './evaluator.ts';
+import { permute, presentRows, rankSpots, spread } from './orders.ts';
+import { type CubeName, cubeOf, type Session, usableScenarios } from './sessionData.ts';
+import { SingleBook } from './singleBook.ts';
 
 /** A session as a worker holds it. */
 export interface Bench {
@@ -23,24 +26,26 @@ const scratchOf = ({ session }: Bench, slot: number): number =>
   session.layout.scratch + slot * session.layout.scratchBytes;
 
 /** Draws one block of shocks into its place; returns how many were clamped. */
-export function drawShard(bench: Bench, slot: number, block: number): number {
-  const { layout, set } = bench.session;
+export function drawShard(bench: Bench, slot: number, name: CubeName, block: number): number {
+  const { layout, set } = cubeOf(bench.session, name);
   const out = layout.shocks + block * layout.shockBytes;
-  const memory = { cholesky: layout.cholesky, scratch: scratchOf(bench, slot), out };
-  return drawBlock(bench.kernels, set, block, memory);
+  const { cholesky } = bench.session.layout;
+  return drawBlock(bench.kernels, set, block, { cholesky, scratch: scratchOf(bench, slot), out });
 }
 
 /** Revalues some underlyings' instruments over one drawing block, into their rows. */
 export function revalueShard(
   bench: Bench,
   slot: number,
-  block: number,
-  underlyings: readonly number[],
+  name: CubeName,
+  work: { readonly block: number; readonly underlyings: readonly number[] },
 ): void {
-  const { layout } = bench.session;
+  const { layout, gaps } = cubeOf(bench.session, name);
+  const { block, underlyings } = work;
   const target = { out: layout.rows + block * DRAW_BLOCK * 8, rowBytes: layout.rowBytes };
   const shocks = layout.shocks + block * layout.shockBytes;
-  revalueBlock(bench, { block, underlyings, shocks, scratch: scratchOf(bench, slot), target });
+  const scratch = scratchOf(bench, slot);
+  revalueBlock(bench, { block, underlyings, shocks, scratch, target, gaps });
 }
 
 function revalueBlock(
@@ -51,6 +56,7 @@ function revalueBlock(
     readonly shocks: number;
     readonly scratch: number;
     readonly target: BlockTarget;
+    readonly gaps: readonly (Uint8Array | null)[];
   },
 ): void {
   const { plan } = session.valuation;
@@ -60,7 +66,7 @@ function revalueBlock(
     if (!rows) continue;
     revalue(kernels, rows, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
     for (const { row, factor } of rows.masks) {
-      writeMask(views.f64, session.gaps[factor]!, work.block, row, target);
+      writeMask(views.f64, work.gaps[factor] ?? null, work.block, row, target);
     }
   }
 }
@@ -68,55 +74,127 @@ function revalueBlock(
 /** P&L of +∞ in a scenario that does not count for the underlying: it is never among the worst. */
 function writeMask(
   f64: Float64Array,
-  mask: Uint8Array,
+  mask: Uint8Array | null,
   block: number,
   row: number,
   target: BlockTarget,
 ): void {
   const at = (target.out + row * target.rowBytes) / 8;
+  if (mask === null) {
+    f64.fill(0, at, at + DRAW_BLOCK);
+    return;
+  }
   for (let s = 0; s < DRAW_BLOCK; s++) {
     f64[at + s] = mask[block * DRAW_BLOCK + s] === 1 ? Number.POSITIVE_INFINITY : 0;
   }
 }
 
-/** Cube rows [start, end): packed into blocks, bounded, and the ES of one unit of each, long and short. */
-export function unitShard(bench: Bench, slot: number, start: number, end: number): void {
+/** The two orders of one underlying's scenarios: a permutation of its own, and its spots from the lowest to the highest. */
+export function orderShard(bench: Bench, slot: number, underlying: number): void {
   const { session, kernels, views } = bench;
-  const { layout, set } = session;
+  const { plan, market } = session.valuation;
+  const rows = plan.underlyings[underlying];
+  if (!rows) return;
+  const { id } = market.underlyings[underlying]!;
+  const room = { state: scratchOf(bench, slot), views };
+  const gap = session.gaps[rows.spotFactor] ?? null;
+  const moves = shocksOf(session, views, rows.spotFactor);
+  const zero = orderOf(session, views, underlying, 'zero');
+  permute(kernels, session.set.key, id, zero, room);
+  if (gap !== null) {
+    const even = Uint32Array.from(zero);
+    spread(presentRows(even.length, gap), even);
+    for (let s = 0; s < zero.length; s++) zero[s] = even[zero[s]!]!;
+  }
+  const inStep = rankSpots(moves, gap);
+  // All underlyings shuffled alike: the same joint outcomes, but the worst of them no longer stand first, where the tail's filter would
+  // take them for typical.
+  const shuffle = new Uint32Array(session.set.scenarios);
+  permute(kernels, session.set.key, '', shuffle, room);
+  const order = orderOf(session, views, underlying, 'perfect');
+  for (let s = 0; s < order.length; s++) order[s] = inStep[shuffle[s]!]!;
+}
+
+/** The shocks of one factor over all scenarios. */
+export function shocksOf({ layout, set }: Session, { f64 }: Views, factor: number): Float64Array {
+  const moves = new Float64Array(set.scenarios);
+  for (let first = 0; first < set.scenarios; first += DRAW_BLOCK) {
+    const block = layout.shocks + (first / DRAW_BLOCK) * layout.shockBytes;
+    const at = (block + factor * DRAW_STRIDE * 8) / 8;
+    const count = Math.min(DRAW_BLOCK, set.scenarios - first);
+    moves.set(f64.subarray(at, at + count), first);
+  }
+  return moves;
+}
+
+/**
+ * Cube rows: packed into blocks (the base set's also in the two orders), bounded, and the ES of one unit of each, long
+ * and short.
+ */
+export function unitShard(
+  bench: Bench,
+  slot: number,
+  name: CubeName,
+  rows: readonly number[],
+): void {
+  const { session, kernels, views } = bench;
+  const { layout, set, gaps } = cubeOf(session, name);
+  const { blockSize, blockBytes, bounds, zero } = session.layout;
   const owners = rowOwners(session);
-  const ranksOf = rankFinder(session);
-  const single = new SingleBook(bench, slot);
-  for (let row = start; row < end; row++) {
+  const arrangement = arrangementsOf(session, views).find((one) => one.name === name)!;
+  const single = new SingleBook(bench, slot, { layout, set });
+  for (const row of rows) {
     const from = layout.rows + row * layout.rowBytes;
-    const { blocks, blockSize, blockBytes } = layout;
-    kernels.packRow(from, blocks, blockSize, layout.cube + row * blockSize * 8, blockBytes);
+    const place = row * blockSize * 8;
+    if (layout.cube !== 0) {
+      kernels.packRow(from, layout.blocks, blockSize, layout.cube + place, blockBytes);
+    }
     const owner = owners[row]!;
-    views.f64[layout.bounds / 8 + row] = owner === null ? 0 : kernels.rowBound(from, set.scenarios);
+    if (name === 'base') {
+      if (zero !== 0) packReordered(bench, row, owner.underlying);
+      const bound = owner.mask ? 0 : kernels.rowBound(from, set.scenarios);
+      views.f64[bounds / 8 + row] = bound;
+    }
     // Where no historical row has all factors of an instrument, an account that holds it is refused for that.
-    if (owner === null || usableScenarios(session, owner.masks) === 0) continue;
+    if (owner.mask || usableScenarios(session, owner.masks, { gaps, set }) === 0) continue;
     for (const side of [1, -1]) {
       const book = unitBook(row, side, owner.underlying, owner.masks);
-      const { expectedShortfall } = single.measures(book, ranksOf(book.masks));
+      const { expectedShortfall } = single.measures(book, arrangement.ranksOf(book.masks));
       views.f64[layout.units / 8 + 2 * row + (side === 1 ? 0 : 1)] = expectedShortfall;
     }
   }
 }
 
-export interface RowOwner {
-  readonly underlying: number;
-  readonly masks: readonly number[];
+function packReordered({ session, kernels }: Bench, row: number, underlying: number): void {
+  const { layout, set } = session;
+  const { blockSize, blockBytes, rows, rowBytes } = layout;
+  for (const name of ['zero', 'perfect'] as const) {
+    const order = orderAddress(layout, underlying, name);
+    const out = layout[name] + row * blockSize * 8;
+    kernels.packReordered(rows + row * rowBytes, order, set.scenarios, blockSize, out, blockBytes);
+  }
 }
 
-/** The underlying of each row, and the mask rows that go with it; null for the masks themselves. */
-export function rowOwners({ valuation }: Session): readonly (RowOwner | null)[] {
+export interface RowOwner {
+  readonly underlying: number;
+  /** Mask rows that go with the row. */
+  readonly masks: readonly number[];
+  /** Whether it is a mask row itself. */
+  readonly mask: boolean;
+}
+
+/** The underlying of each row, and the mask rows that go with it. */
+export function rowOwners({ valuation }: Session): readonly RowOwner[] {
   const { plan, market } = valuation;
-  const owners = new Array<RowOwner | null>(plan.rows).fill(null);
+  const owners = new Array<RowOwner>(plan.rows);
   plan.underlyings.forEach((rows, underlying) => {
-    if (rows !== null) owners[rows.spotRow] = { underlying, masks: rows.spotMasks };
+    if (rows === null) return;
+    owners[rows.spotRow] = { underlying, masks: rows.spotMasks, mask: false };
+    for (const { row } of rows.masks) owners[row] = { underlying, masks: [], mask: true };
   });
   plan.rowOf.forEach((row, i) => {
     const { underlying } = market.instruments[i]!;
-    if (row !== -1) owners[row] = { underlying, masks: plan.masksOf[i]! };
+    if (row !== -1) owners[row] = { underlying, masks: plan.masksOf[i]!, mask: false };
   });
   return owners;
 }
@@ -148,7 +226,15 @@ export function rowShard(
     if (!replayed) clamped += drawBlock(kernels, set, block, memory);
     const source = replayed ? layout.shocks + block * layout.shockBytes : shocks;
     const target = { out: window, rowBytes };
-    revalueBlock(bench, { block, underlyings: touched, shocks: source, scratch: rest, target });
+    const { gaps } = session;
+    revalueBlock(bench, {
+      block,
+      underlyings: touched,
+      shocks: source,
+      scratch: rest,
+      target,
+      gaps,
+    });
     work.books.forEach((book, i) => {
       const books = new BookMemory(views, region, rowBytes);
       const record = books.record(books.add(book, 1));

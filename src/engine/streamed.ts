@@ -4,23 +4,14 @@
  */
 import { ensure } from '../errors.ts';
 import type { Account } from '../margin/account.ts';
-import {
-  type Book,
-  crossBooks,
-  isolatedExposures,
-  portfolioBook,
-  unitBook,
-} from '../margin/books.ts';
-import { resolvePortfolio } from '../margin/portfolio.ts';
-import { type AccountTails, type MarginResult, marginResult } from '../margin/result.ts';
+import type { Book } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
-import { rankFinder } from './evaluator.ts';
+import { rankFinder } from './arrangements.ts';
 import type { Executor } from './executor.ts';
 import type { FillOptions } from './fill.ts';
 import { openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
-import { rowOwners } from './shards.ts';
 
 /** Rows of results that are kept at once. */
 const RESULT_BYTES_MAX = 512 * 1024 * 1024;
@@ -32,7 +23,8 @@ export function heldInstruments(
   account: Account,
   market: SessionRequest['market'],
 ): ReadonlySet<number> {
-  return new Set(account.instruments.flatMap((id) => market.instrumentIndex.get(id) ?? []));
+  const ids = [...account.instruments, ...account.orders.map(({ instrument }) => instrument)];
+  return new Set(ids.flatMap((id) => market.instrumentIndex.get(id) ?? []));
 }
 
 export function openStreamed(
@@ -45,7 +37,7 @@ export function openStreamed(
     1,
     Math.min(2 * held.size + 8, Math.floor(RESULT_BYTES_MAX / (scenarios * 8))),
   );
-  return openSession({ ...request, kept: false, held, resultRows });
+  return openSession({ ...request, kept: 'nothing', held, resultRows });
 }
 
 export interface StreamedTails {
@@ -126,43 +118,4 @@ async function measure(
     );
   }
   return (await Promise.all(parts)).flat();
-}
-
-/** Margin of one account, scenario blocks streamed. */
-export async function streamedMargin(
-  session: Session,
-  executor: Executor,
-  account: Account,
-  options: FillOptions = {},
-): Promise<MarginResult> {
-  const { valuation, provenance, set } = session;
-  const portfolio = resolvePortfolio(account, valuation);
-  const net = portfolioBook(portfolio, valuation);
-  const cross = account.mode === 'cross' ? crossBooks(portfolio, valuation) : [];
-  const owners = rowOwners(session);
-  const exposures = isolatedExposures(portfolio, valuation);
-  const isolated = Array.from(exposures.rows, (row, i) => {
-    const own = exposures.books.get(i);
-    if (own !== undefined) return { book: own, size: 1 };
-    const size = exposures.sizes[i]!;
-    const { underlying, masks } = owners[row]!;
-    const book = unitBook(row, size > 0 ? 1 : -1, underlying, masks);
-    return { book, size: Math.abs(size) };
-  });
-  const hasRisk = net.segments.length > 0;
-  const books = [...(hasRisk ? [net] : []), ...cross, ...isolated.map(({ book }) => book)];
-  const { measures, ranks } = await streamTails(session, executor, books, options);
-  const start = hasRisk ? 1 : 0;
-  const scenarios = hasRisk ? ranks[0]!.n : set.scenarios;
-  const tails: AccountTails = {
-    portfolio: hasRisk ? measures[0]! : null,
-    scenarios,
-    skippedScenarios: set.scenarios - scenarios,
-    cross: cross.map((_, i) => measures[start + i]!.expectedShortfall),
-    isolated: Float64Array.from(
-      isolated,
-      ({ size }, i) => size * measures[start + cross.length + i]!.expectedShortfall,
-    ),
-  };
-  return marginResult(portfolio, tails, valuation, provenance);
 }

@@ -71,7 +71,7 @@ const common = {
   orders: Type.Optional(
     Type.Array(OrderSchema, {
       maxItems: LIMITS.ordersMax,
-      description: 'Open orders. Checked; they carry no requirement of their own yet.',
+      description: 'Open orders: the worse side is charged, all buys or all sells filled.',
     }),
   ),
 };

@@ -2,7 +2,8 @@
  * Which sums of positions a tail is taken of. A portfolio has one book; cross margin one per underlying; isolated margin one per
  * position, most of which need no sum of their own: a position's ES is |size| times that of one contract.
  */
-import type { Portfolio, UnderlyingPart, Valuation } from './portfolio.ts';
+import type { Holding, UnderlyingPart } from './holding.ts';
+import type { Valuation } from './valuation.ts';
 
 /** Rows of one underlying with their sizes, in the order in which they are summed. */
 export interface BookSegment {
@@ -45,7 +46,7 @@ interface Part {
 
 const NO_MASKS: readonly number[] = [];
 
-function partOf(portfolio: Portfolio, part: UnderlyingPart, { plan }: Valuation): Part | null {
+function partOf(holding: Holding, part: UnderlyingPart, { plan }: Valuation): Part | null {
   const { spotRow, spotMasks, masks } = plan.underlyings[part.underlying]!;
   const rows: number[] = [];
   const sizes: number[] = [];
@@ -54,26 +55,26 @@ function partOf(portfolio: Portfolio, part: UnderlyingPart, { plan }: Valuation)
     sizes.push(part.coins);
   }
   for (let i = part.start; i < part.end; i++) {
-    rows.push(plan.rowOf[portfolio.instruments[i]!]!);
-    sizes.push(portfolio.sizes[i]!);
+    rows.push(plan.rowOf[holding.instruments[i]!]!);
+    sizes.push(holding.sizes[i]!);
   }
   if (rows.length === 0) return null;
   if (masks.length === 0) return { segment: { rows, sizes }, masks: NO_MASKS };
   const needed = new Set(part.coins === 0 ? NO_MASKS : spotMasks);
   for (let i = part.start; i < part.end; i++) {
-    for (const mask of plan.masksOf[portfolio.instruments[i]!]!) needed.add(mask);
+    for (const mask of plan.masksOf[holding.instruments[i]!]!) needed.add(mask);
   }
   const own = masks.map(({ row }) => row).filter((row) => needed.has(row));
   return { segment: masked(rows, sizes, own), masks: own };
 }
 
 /** The whole account: its coins first, then its positions by id, underlying after underlying. */
-export function portfolioBook(portfolio: Portfolio, valuation: Valuation): Book {
+export function holdingBook(holding: Holding, valuation: Valuation): Book {
   const segments: BookSegment[] = [];
   const underlyings: number[] = [];
   const masks: number[] = [];
-  for (const part of portfolio.parts) {
-    const found = partOf(portfolio, part, valuation);
+  for (const part of holding.parts) {
+    const found = partOf(holding, part, valuation);
     if (found === null) continue;
     segments.push(found.segment);
     underlyings.push(part.underlying);
@@ -82,19 +83,10 @@ export function portfolioBook(portfolio: Portfolio, valuation: Valuation): Book 
   return { segments, underlyings, masks };
 }
 
-/** One book per underlying. */
-export function crossBooks(portfolio: Portfolio, valuation: Valuation): readonly Book[] {
-  return portfolio.parts.flatMap((part) => {
-    const found = partOf(portfolio, part, valuation);
-    if (found === null) return [];
-    return [{ segments: [found.segment], underlyings: [part.underlying], masks: found.masks }];
-  });
-}
-
 const NO_BOOKS: ReadonlyMap<number, Book> = new Map();
 
-export function isolatedExposures(portfolio: Portfolio, valuation: Valuation): IsolatedExposures {
-  const { instruments, unrealisedCoins } = portfolio;
+export function isolatedExposures(holding: Holding, valuation: Valuation): IsolatedExposures {
+  const { instruments, unrealisedCoins } = holding;
   const { market, plan } = valuation;
   const n = instruments.length;
   const rows = new Int32Array(n);
@@ -103,30 +95,30 @@ export function isolatedExposures(portfolio: Portfolio, valuation: Valuation): I
   for (let i = 0; i < n; i++) {
     const instrument = instruments[i]!;
     rows[i] = plan.rowOf[instrument]!;
-    sizes[i] = portfolio.sizes[i]!;
+    sizes[i] = holding.sizes[i]!;
     const coins = unrealisedCoins[i]!;
     if (coins === 0) continue;
     const delta = plan.linearDeltas[instrument]!;
     if (Number.isNaN(delta)) {
       books ??= new Map();
-      books.set(i, positionBook(portfolio, i, valuation));
+      books.set(i, positionBook(holding, i, valuation));
     } else {
       rows[i] = plan.underlyings[market.instruments[instrument]!.underlying]!.spotRow;
-      sizes[i] = portfolio.sizes[i]! * delta + coins;
+      sizes[i] = holding.sizes[i]! * delta + coins;
     }
   }
   return { rows, sizes, books: books ?? NO_BOOKS };
 }
 
 /** One position and its unrealised coins. */
-function positionBook(portfolio: Portfolio, i: number, { market, plan }: Valuation): Book {
-  const instrument = portfolio.instruments[i]!;
+function positionBook(holding: Holding, i: number, { market, plan }: Valuation): Book {
+  const instrument = holding.instruments[i]!;
   const { underlying } = market.instruments[instrument]!;
   const { spotRow } = plan.underlyings[underlying]!;
   // Whatever moves the position, its spot factor does too: its masks cover those of the coins.
   const masks = plan.masksOf[instrument]!;
   const rows = [spotRow, plan.rowOf[instrument]!];
-  const sizes = [portfolio.unrealisedCoins[i]!, portfolio.sizes[i]!];
+  const sizes = [holding.unrealisedCoins[i]!, holding.sizes[i]!];
   return { segments: [masked(rows, sizes, masks)], underlyings: [underlying], masks };
 }
 

@@ -1,124 +1,140 @@
 /**
- * The methodology as data: every parameter with its unit, range and default. A caller states what differs; `resolveMethodology` fills
- * the rest, and the hash of the filled form is what a result cites.
+ * The methodology as data. A caller names a preset or states what differs from one; `resolveMethodology` fills in the rest, and the hash
+ * of the filled form is what a result cites.
  */
-import Type, { type Static } from 'typebox';
 import { PlimsollError } from '../errors.ts';
 import { hashOf } from '../json.ts';
 import { LIMITS } from '../limits.ts';
-import { type Reader, reader } from '../schema.ts';
+import type { SurfaceModel } from '../market/surface.ts';
+import type { ScenarioModel } from '../scenarios/scenarioSet.ts';
+import type { ScenarioParameters } from '../scenarios/source.ts';
+import type { StressLibrary } from '../scenarios/stress/schema.ts';
+import { type Reader, reader, show } from '../schema.ts';
+import type { SmileRule } from '../valuation/plan.ts';
+import {
+  COMPONENT_NAMES,
+  type ComponentName,
+  type MethodologyInput,
+  MethodologySchema,
+  PRESET_NAMES,
+  type PresetName,
+} from './methodologySchema.ts';
 
-const closed = { additionalProperties: false } as const;
-
-export const SCENARIO_MODELS = ['gaussian', 'student-t', 'historical'] as const;
-export type ScenarioModel = (typeof SCENARIO_MODELS)[number];
-
-const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
-
-export const MethodologySchema = Type.Object(
-  {
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax })),
-    scenarioModel: Type.Optional(
-      Type.Enum([...SCENARIO_MODELS], {
-        description:
-          'How scenarios are drawn. Default: student-t where the factor model states degreesOfFreedom, else gaussian.',
-      }),
-    ),
-    confidence: Type.Optional(
-      Type.Number({
-        minimum: LIMITS.confidenceMin,
-        maximum: LIMITS.confidenceMax,
-        description: 'α of VaR and ES. Default 0.99.',
-      }),
-    ),
-    horizonDays: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        maximum: LIMITS.horizonDaysMax,
-        description: 'Margin period of risk h, in days. Default 1.',
-      }),
-    ),
-    scenarios: Type.Optional(
-      Type.Number({
-        description: 'Number of scenarios S. Default 10,240; historical takes its own.',
-      }),
-    ),
-    seed: Type.Optional(
-      Type.Union([Type.String({ maxLength: LIMITS.idLengthMax }), Type.Number()], {
-        description:
-          'Seed of the draws; a number is turned into its decimal text. Default "plimsoll".',
-      }),
-    ),
-    maxLogShock: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        maximum: 100,
-        description: 'Clamp of log shocks. Default 3.',
-      }),
-    ),
-    instantaneous: Type.Optional(
-      Type.Boolean({
-        description: 'Keep the time to expiry instead of taking h off. Default false.',
-      }),
-    ),
-    mmFactor: Type.Optional(share('Maintenance margin as a share of its base. Default 0.8.')),
-    floor: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 1e15,
-        description: 'Least initial margin, in currency. Default 0.',
-      }),
-    ),
-    haircuts: Type.Optional(
-      Type.Record(
-        Type.String({ maxLength: LIMITS.idLengthMax }),
-        share('Haircut of a collateral asset.'),
-        {
-          description:
-            'Haircut by asset; `*` is that of assets not named. Default BTC and ETH 0.05, USDT and USDC 0.01, * 0.15; the currency 0.',
-        },
-      ),
-    ),
-    warningLevel: Type.Optional(
-      Type.Number({
-        minimum: 1,
-        maximum: 100,
-        description: 'Equity below this multiple of IM is `warning`. Default 1.25.',
-      }),
-    ),
-  },
-  closed,
-);
-
-export type MethodologyInput = Static<typeof MethodologySchema>;
-export const readMethodology: Reader<MethodologyInput> = reader(MethodologySchema);
+export { type MethodologyInput, MethodologySchema } from './methodologySchema.ts';
 
 /** Every parameter stated. */
 export interface Methodology {
   readonly name: string;
+  readonly version: string;
+  readonly preset: PresetName;
   readonly scenarioModel: ScenarioModel;
   readonly confidence: number;
   readonly horizonDays: number;
-  /** 0 with `historical`: the history says. */
+  /** 0 where the history says. */
   readonly scenarios: number;
   readonly seed: string;
   readonly maxLogShock: number;
   readonly instantaneous: boolean;
+  readonly smileRule: SmileRule;
+  readonly surfaceModel: SurfaceModel;
+  readonly filtered: { readonly lambda: number; readonly residuals: number };
+  readonly components: readonly ComponentName[];
+  readonly stress: { readonly weight: number; readonly library: StressLibrary };
+  readonly dependence: { readonly weight: number };
+  readonly liquidity: { readonly impact: number; readonly vegaSpread: number };
+  readonly concentration: { readonly participation: number };
+  readonly basis: { readonly least: number; readonly slope: number };
+  readonly shortOptionMinimum: { readonly share: number };
+  readonly oracle: { readonly threshold: number; readonly share: number };
+  readonly depeg: {
+    readonly threshold: number;
+    readonly factor: number;
+    readonly assets: readonly string[];
+  };
+  readonly openOrders: { readonly feeRate: number };
+  readonly antiProcyclicality: {
+    readonly buffer: boolean;
+    readonly stressed: boolean;
+    readonly longRunFloor: boolean;
+    readonly stressedRows: number;
+  };
   readonly mmFactor: number;
   readonly floor: number;
   readonly haircuts: Readonly<Record<string, number>>;
   readonly warningLevel: number;
+  readonly releaseLevel: number;
 }
 
-/** Collateral haircuts where the methodology names none. */
-const DEFAULT_HAIRCUTS: Readonly<Record<string, number>> = {
-  '*': 0.15,
-  BTC: 0.05,
-  ETH: 0.05,
-  USDC: 0.01,
-  USDT: 0.01,
-};
 export const DEFAULT_SCENARIOS = 10_240;
+
+type PresetParameters = Omit<Methodology, 'scenarioModel' | 'scenarios' | 'preset'>;
+
+/** METHODOLOGY section 5: round-the-clock markets, one day, 99%. */
+const EXCHANGE_CRYPTO: PresetParameters = {
+  name: 'exchange-crypto',
+  version: '1',
+  confidence: 0.99,
+  horizonDays: 1,
+  seed: 'plimsoll',
+  maxLogShock: LIMITS.maxLogShock,
+  instantaneous: false,
+  smileRule: 'sticky-strike',
+  surfaceModel: 'quotes',
+  filtered: { lambda: 0.97, residuals: 500 },
+  components: COMPONENT_NAMES,
+  stress: { weight: 0.25, library: {} },
+  dependence: { weight: 0.25 },
+  liquidity: { impact: 1, vegaSpread: 0.02 },
+  concentration: { participation: 0.1 },
+  basis: { least: 0.01, slope: 0.075 },
+  shortOptionMinimum: { share: 0.005 },
+  oracle: { threshold: 0.95, share: 1 },
+  depeg: { threshold: 0.99, factor: 4, assets: ['USDT', 'USDC'] },
+  openOrders: { feeRate: 0.0005 },
+  antiProcyclicality: { buffer: false, stressed: false, longRunFloor: false, stressedRows: 250 },
+  mmFactor: 0.8,
+  floor: 0,
+  haircuts: { '*': 0.15, BTC: 0.05, ETH: 0.05, USDC: 0.01, USDT: 0.01 },
+  warningLevel: 1.25,
+  releaseLevel: 1.05,
+};
+
+export const PRESETS: Readonly<Record<PresetName, PresetParameters>> = {
+  'exchange-crypto': EXCHANGE_CRYPTO,
+  // EMIR RTS 153/2013: 99% for listed derivatives (art. 24), two days (art. 26), the three measures of article 28.
+  'clearing-listed': {
+    ...EXCHANGE_CRYPTO,
+    name: 'clearing-listed',
+    horizonDays: 2,
+    antiProcyclicality: { buffer: true, stressed: true, longRunFloor: true, stressedRows: 250 },
+    haircuts: { '*': 0.15 },
+  },
+  // Expected shortfall and nothing else: VaR studies, benchmarks, comparisons with other systems.
+  'market-risk': { ...EXCHANGE_CRYPTO, name: 'market-risk', components: ['marketRisk'] },
+};
+
+const readObject = reader(MethodologySchema);
+
+export function isPreset(name: string): name is PresetName {
+  return (PRESET_NAMES as readonly string[]).includes(name);
+}
+
+/**
+ * A methodology document: an object, or the name of a preset.
+ * @throws INVALID_FIELD, UNKNOWN_FIELD with the path
+ */
+export function readMethodology(
+  value: unknown,
+  place: Parameters<Reader<unknown>>[1] = {},
+): MethodologyInput {
+  if (typeof value !== 'string') return readObject(value, place);
+  if (isPreset(value)) return { preset: value };
+  throw new PlimsollError(
+    'INVALID_FIELD',
+    `there is no methodology called ${show(value)}; there are ${PRESET_NAMES.join(', ')}`,
+    { path: place.prefix ?? 'methodology' },
+  );
+}
 
 /**
  * Fills in the defaults.
@@ -127,28 +143,40 @@ export const DEFAULT_SCENARIOS = 10_240;
  */
 export function resolveMethodology(input: MethodologyInput, heavyTailed: boolean): Methodology {
   const scenarioModel = input.scenarioModel ?? (heavyTailed ? 'student-t' : 'gaussian');
-  if (scenarioModel === 'student-t' && !heavyTailed) {
+  if ((scenarioModel === 'student-t' || scenarioModel === 't-copula') && !heavyTailed) {
     throw new PlimsollError(
       'MISSING_FIELD',
-      'student-t needs degreesOfFreedom in the factor model',
-      {
-        path: 'degreesOfFreedom',
-      },
+      `${scenarioModel} needs degreesOfFreedom in the factor model`,
+      { path: 'degreesOfFreedom' },
     );
   }
+  const preset = input.preset ?? 'exchange-crypto';
+  const base = PRESETS[preset];
+  const own = Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== undefined),
+  ) as MethodologyInput;
+  const charged = new Set<string>(own.components ?? base.components);
   return {
-    name: input.name ?? 'default',
+    ...base,
+    ...own,
+    preset,
     scenarioModel,
-    confidence: input.confidence ?? 0.99,
-    horizonDays: input.horizonDays ?? 1,
     scenarios: scenarioCount(input.scenarios, scenarioModel),
-    seed: String(input.seed ?? 'plimsoll'),
-    maxLogShock: input.maxLogShock ?? LIMITS.maxLogShock,
-    instantaneous: input.instantaneous ?? false,
-    mmFactor: input.mmFactor ?? 0.8,
-    floor: input.floor ?? 0,
-    haircuts: { ...DEFAULT_HAIRCUTS, ...input.haircuts },
-    warningLevel: input.warningLevel ?? 1.25,
+    seed: String(own.seed ?? base.seed),
+    filtered: { ...base.filtered, ...own.filtered },
+    // One order whatever the caller's: equal methodologies have equal hashes.
+    components: COMPONENT_NAMES.filter((name) => charged.has(name)),
+    stress: { ...base.stress, ...own.stress },
+    dependence: { ...base.dependence, ...own.dependence },
+    liquidity: { ...base.liquidity, ...own.liquidity },
+    concentration: { ...base.concentration, ...own.concentration },
+    basis: { ...base.basis, ...own.basis },
+    shortOptionMinimum: { ...base.shortOptionMinimum, ...own.shortOptionMinimum },
+    oracle: { ...base.oracle, ...own.oracle },
+    depeg: { ...base.depeg, ...own.depeg },
+    openOrders: { ...base.openOrders, ...own.openOrders },
+    antiProcyclicality: { ...base.antiProcyclicality, ...own.antiProcyclicality },
+    haircuts: { ...base.haircuts, ...own.haircuts },
   };
 }
 
@@ -161,6 +189,7 @@ function scenarioCount(asked: number | undefined, model: ScenarioModel): number 
       { path: 'scenarios' },
     );
   }
+  if (model === 'filtered-historical' && asked === undefined) return 0;
   const scenarios = asked ?? DEFAULT_SCENARIOS;
   const { scenariosMin, scenariosMax } = LIMITS;
   if (!Number.isInteger(scenarios) || scenarios < scenariosMin || scenarios > scenariosMax) {
@@ -175,4 +204,10 @@ function scenarioCount(asked: number | undefined, model: ScenarioModel): number 
 
 export function methodologyHash(methodology: Methodology): string {
   return hashOf(methodology);
+}
+
+/** What the methodology says of scenarios, as their source reads it. */
+export function scenarioParameters(methodology: Methodology): ScenarioParameters {
+  const { filtered, scenarioModel, horizonDays, scenarios, seed, maxLogShock } = methodology;
+  return { scenarioModel, horizonDays, scenarios, seed, maxLogShock, ...filtered };
 }

@@ -3,44 +3,43 @@
  * error of the account's content is found here.
  */
 import { type ErrorCode, PlimsollError } from '../errors.ts';
-import type { Market } from '../market/market.ts';
+import type { Instrument, Market } from '../market/market.ts';
 import type { ValuationPlan } from '../valuation/plan.ts';
 import { type Account, positionPath } from './account.ts';
+import { type Holding, splitParts } from './holding.ts';
 import type { Methodology } from './methodology.ts';
+import type { Valuation } from './valuation.ts';
 
-/** Positions of one underlying, and its coins. */
-export interface UnderlyingPart {
-  readonly underlying: number;
-  /** First position of this part and the one behind its last, in the portfolio's columns. */
-  readonly start: number;
-  readonly end: number;
-  /** Coins that move with the spot, beside the positions: collateral · (1 − haircut), and unrealised coins of inverse contracts. */
-  readonly coins: number;
+/** A collateral line with its price now. */
+export interface MarginCollateral {
+  readonly asset: string;
+  readonly amount: number;
+  readonly price: number;
 }
 
-export interface Portfolio {
+/** An open order, resolved. */
+export interface MarginOrder {
+  readonly instrument: number;
+  /** Signed: > 0 buys. */
+  readonly size: number;
+  /** What it loses when it is filled at its price while the mark stands: in currency, ≥ 0. */
+  readonly throughMark: number;
+  /** Currency value of what it refers to. */
+  readonly notional: number;
+}
+
+export interface Portfolio extends Holding {
   readonly account: Account;
-  /** Instrument index, signed size and row, by instrument id within underlying id: the canonical order of the sum. */
-  readonly instruments: Int32Array;
-  readonly sizes: Float64Array;
   /** Of each position, in currency: unrealised P&L plus net option (and spot) value. */
   readonly values: Float64Array;
-  /** Unrealised coins of each inverse position; 0 for others. */
-  readonly unrealisedCoins: Float64Array;
   /** Isolated mode: the collateral of each position; NaN where none is stated. */
   readonly allocated: Float64Array;
-  /** By underlying id. */
-  readonly parts: readonly UnderlyingPart[];
+  readonly collateral: readonly MarginCollateral[];
+  readonly orders: readonly MarginOrder[];
   /** Haircut value of the collateral, in currency. */
   readonly collateralValue: number;
   /** Equity of the account: collateral plus all positions' values. */
   readonly equity: number;
-}
-
-export interface Valuation {
-  readonly market: Market;
-  readonly plan: ValuationPlan;
-  readonly methodology: Methodology;
 }
 
 export function haircutOf(asset: string, currency: string, methodology: Methodology): number {
@@ -48,6 +47,23 @@ export function haircutOf(asset: string, currency: string, methodology: Methodol
   if (asset === currency) return 0;
   // An own property only: an asset may be called `constructor`.
   return Object.hasOwn(haircuts, asset) ? haircuts[asset]! : haircuts['*']!;
+}
+
+/**
+ * What each asset counts, in units of itself: its net amount after haircut. A haircut takes from what is held; what is owed is owed in
+ * full, else borrowing an asset would create equity.
+ */
+export function countedAmounts(
+  collateral: readonly { readonly asset: string; readonly amount: number }[],
+  currency: string,
+  methodology: Methodology,
+): ReadonlyMap<string, number> {
+  const net = new Map<string, number>();
+  for (const { asset, amount } of collateral) net.set(asset, (net.get(asset) ?? 0) + amount);
+  for (const [asset, amount] of net) {
+    if (amount > 0) net.set(asset, amount * (1 - haircutOf(asset, currency, methodology)));
+  }
+  return net;
 }
 
 /** @throws the first error of the account, with its field */
@@ -73,8 +89,9 @@ export function resolvePortfolio(account: Account, valuation: Valuation): Portfo
     unrealisedCoins[i] = value.coins;
   }
   const coins = new Map<number, number>();
-  const collateralValue = addCollateral(account, valuation, coins);
-  checkOrders(account, market);
+  const collateral: MarginCollateral[] = [];
+  const collateralValue = addCollateral(account, valuation, coins, collateral);
+  const orders = resolveOrders(account, valuation);
   const parts = splitParts(instruments, unrealisedCoins, coins, market);
   let equity = collateralValue;
   for (let i = 0; i < n; i++) equity += values[i]!;
@@ -91,6 +108,8 @@ export function resolvePortfolio(account: Account, valuation: Valuation): Portfo
     unrealisedCoins,
     allocated,
     parts,
+    collateral,
+    orders,
     collateralValue,
     equity,
   };
@@ -177,7 +196,7 @@ function positionValue(
   { market, plan }: Valuation,
 ): { readonly currency: number; readonly coins: number } {
   const instrument = market.instruments[index]!;
-  if (instrument.type === 'option' || instrument.type === 'spot') {
+  if (instrument.type !== 'perpetual' && instrument.type !== 'future') {
     return { currency: size * plan.baseValues[index]!, coins: 0 };
   }
   if (Number.isNaN(entryPrice)) return { currency: 0, coins: 0 };
@@ -194,64 +213,88 @@ function addCollateral(
   account: Account,
   { market, plan, methodology }: Valuation,
   coins: Map<number, number>,
+  lines: MarginCollateral[],
 ): number {
-  let value = 0;
-  account.collateral.forEach(({ asset, amount }, i) => {
-    const share = 1 - haircutOf(asset, market.currency, methodology);
-    if (asset === market.currency) {
-      value += amount * share;
-      return;
-    }
+  const held = account.collateral.map(({ asset, amount }, i) => {
+    if (asset === market.currency) return { asset, amount, price: 1, underlying: -1 };
     const path = `collateral[${i}].asset`;
-    const u = market.underlyingIndex.get(asset);
-    if (u === undefined) {
+    const underlying = market.underlyingIndex.get(asset);
+    if (underlying === undefined) {
       const message = `${asset} is neither the currency ${market.currency} nor an underlying with a spot`;
       throw new PlimsollError('UNKNOWN_ASSET', message, { account: account.id, path });
     }
-    if (plan.underlyings[u] === null) {
+    if (plan.underlyings[underlying] === null) {
       const message = `collateral in ${asset} needs the factor ${asset}:spot`;
       throw new PlimsollError('MISSING_FACTOR', message, { account: account.id, path });
     }
-    value += amount * share * market.underlyings[u]!.spot;
-    coins.set(u, (coins.get(u) ?? 0) + amount * share);
+    return { asset, amount, price: market.underlyings[underlying]!.spot, underlying };
   });
+  // Canonical, as positions are: the currency, then by underlying, then by amount.
+  held.sort((a, b) => a.underlying - b.underlying || a.amount - b.amount);
+  let value = 0;
+  for (const { asset, amount, price } of held) lines.push({ asset, amount, price });
+  for (const [asset, amount] of countedAmounts(held, market.currency, methodology)) {
+    const underlying = market.underlyingIndex.get(asset);
+    if (asset === market.currency || underlying === undefined) {
+      value += amount;
+      continue;
+    }
+    value += amount * market.underlyings[underlying]!.spot;
+    coins.set(underlying, amount);
+  }
   return value;
 }
 
-function checkOrders(account: Account, market: Market): void {
-  account.orders.forEach(({ instrument }, i) => {
-    if (market.instrumentIndex.has(instrument)) return;
-    throw new PlimsollError('UNKNOWN_INSTRUMENT', `the market has no instrument ${instrument}`, {
-      account: account.id,
-      path: `orders[${i}].instrument`,
-    });
+const NO_ORDERS: readonly MarginOrder[] = [];
+
+function resolveOrders(
+  account: Account,
+  { market, plan, exposures }: Valuation,
+): readonly MarginOrder[] {
+  if (account.orders.length === 0) return NO_ORDERS;
+  const resolved = account.orders.map((order, i) => {
+    const index = market.instrumentIndex.get(order.instrument);
+    if (index === undefined || plan.rowOf[index] === -1) {
+      const problem = index === undefined ? undefined : plan.problems.get(index);
+      const message = problem?.message ?? `the market has no instrument ${order.instrument}`;
+      throw new PlimsollError(problem?.code ?? 'UNKNOWN_INSTRUMENT', message, {
+        account: account.id,
+        path: `orders[${i}].instrument`,
+      });
+    }
+    const side = order.side === 'buy' ? 1 : -1;
+    const above = priceAboveValue(
+      market.instruments[index]!,
+      order.price,
+      plan.baseValues[index]!,
+      market,
+    );
+    return {
+      instrument: index,
+      size: side * order.size,
+      throughMark: order.size * Math.max(0, side * above),
+      notional: order.size * exposures.notionals[index]!,
+    };
   });
+  // Their sums are canonical too: a book's order list depends on its history.
+  return resolved.sort(
+    (a, b) => a.instrument - b.instrument || a.size - b.size || a.throughMark - b.throughMark,
+  );
 }
 
-function splitParts(
-  instruments: Int32Array,
-  unrealisedCoins: Float64Array,
-  collateralCoins: ReadonlyMap<number, number>,
+/** How much a contract at this price costs more than it is worth at the mark, in currency. */
+function priceAboveValue(
+  { type, settlement, multiplier, mark, underlying }: Instrument,
+  price: number,
+  value: number,
   market: Market,
-): readonly UnderlyingPart[] {
-  const parts = new Map<number, UnderlyingPart>();
-  let start = 0;
-  while (start < instruments.length) {
-    const { underlying } = market.instruments[instruments[start]!]!;
-    let end = start;
-    let coins = collateralCoins.get(underlying) ?? 0;
-    while (
-      end < instruments.length &&
-      market.instruments[instruments[end]!]!.underlying === underlying
-    ) {
-      coins += unrealisedCoins[end]!;
-      end++;
-    }
-    parts.set(underlying, { underlying, start, end, coins });
-    start = end;
+): number {
+  const { spot } = market.underlyings[underlying]!;
+  if (type === 'perpetual' || type === 'future') {
+    return settlement === 'inverse'
+      ? multiplier * (1 / mark - 1 / price) * spot
+      : multiplier * (price - mark);
   }
-  for (const [underlying, coins] of collateralCoins) {
-    if (!parts.has(underlying)) parts.set(underlying, { underlying, start, end: start, coins });
-  }
-  return [...parts.values()].sort((a, b) => a.underlying - b.underlying);
+  if (type === 'pool') return price - value;
+  return multiplier * price * (settlement === 'coin' ? spot : 1) - value;
 }

@@ -1,4 +1,5 @@
-import type { Component, ComponentContext } from './components.ts';
+/** From charges to requirements: IM and MM of an account under a mode, its ratio and its state. */
+import { type Charge, chargedComponents } from './charge.ts';
 import type { Methodology } from './methodology.ts';
 
 export const ACCOUNT_STATES = [
@@ -16,69 +17,69 @@ export interface ComponentLine {
   readonly maintenance: number;
 }
 
-export interface Requirement {
-  /** Before credit. */
+/** Before credit, in currency. */
+export interface Margins {
   readonly initialMargin: number;
   readonly maintenanceMargin: number;
+}
+
+export interface Requirement extends Margins {
   /** After credit: what equity is compared with. */
   readonly initialRequirement: number;
   readonly maintenanceRequirement: number;
-  readonly components: readonly ComponentLine[];
 }
 
 /**
- * METHODOLOGY section 5: IM = max(Σ components, floor), MM = mmFactor · max(Σ components that are not initial-only, floor), each less
- * the credit line and at least 0 as a requirement.
+ * METHODOLOGY section 5: IM = max(Σ components, floor), MM = mmFactor · max(Σ components that are not initial-only, floor), of all charges
+ * together (portfolio: one; cross: one an underlying).
  */
-export function requirement(
-  components: readonly Component[],
-  context: ComponentContext,
-  creditLine: number,
-): Requirement {
-  const { floor, mmFactor } = context.methodology;
+export function pooledMargins(
+  charges: readonly Charge[],
+  { floor, mmFactor }: Methodology,
+): Margins {
   let initial = 0;
   let base = 0;
-  const lines = components.map((component) => {
-    const amount = component.amount(context);
-    initial += amount;
-    if (!component.initialOnly) base += amount;
-    const maintenance = component.initialOnly ? 0 : mmFactor * amount;
-    return { name: component.name, initial: amount, maintenance };
-  });
-  const initialMargin = Math.max(initial, floor);
-  const maintenanceMargin = mmFactor * Math.max(base, floor);
+  for (const charge of charges) {
+    initial += charge.initial;
+    base += charge.base;
+  }
   return {
-    initialMargin,
-    maintenanceMargin,
-    initialRequirement: Math.max(0, initialMargin - creditLine),
-    maintenanceRequirement: Math.max(0, maintenanceMargin - creditLine),
-    components: lines,
+    initialMargin: Math.max(initial, floor),
+    maintenanceMargin: mmFactor * Math.max(base, floor),
   };
 }
 
-/** IM and MM alone, before credit, for each ES in turn: what `requirement` gives, without its lines. */
-export function requirementTotals(
-  components: readonly Component[],
-  context: Omit<ComponentContext, 'expectedShortfall'>,
-  shortfalls: ArrayLike<number>,
-): { readonly initial: Float64Array; readonly maintenance: Float64Array } {
-  const { floor, mmFactor } = context.methodology;
-  const n = shortfalls.length;
-  const initial = new Float64Array(n);
-  const maintenance = new Float64Array(n);
-  const one = { ...context, expectedShortfall: 0 };
-  for (let i = 0; i < n; i++) {
-    one.expectedShortfall = shortfalls[i]!;
-    let base = 0;
-    for (const component of components) {
-      const amount = component.amount(one);
-      initial[i]! += amount;
-      if (!component.initialOnly) base += amount;
-    }
-    initial[i] = Math.max(initial[i]!, floor);
-    maintenance[i] = mmFactor * Math.max(base, floor);
+/** Isolated margin: each charge is a requirement of its own, floor and all; the account's is their sum. */
+export function isolatedMargins(charges: readonly Charge[], methodology: Methodology): Margins {
+  let initialMargin = 0;
+  let maintenanceMargin = 0;
+  for (const charge of charges) {
+    const own = pooledMargins([charge], methodology);
+    initialMargin += own.initialMargin;
+    maintenanceMargin += own.maintenanceMargin;
   }
-  return { initial, maintenance };
+  return { initialMargin, maintenanceMargin };
+}
+
+/** Each less the credit line, and at least 0. */
+export function afterCredit(margins: Margins, creditLine: number): Requirement {
+  return {
+    ...margins,
+    initialRequirement: Math.max(0, margins.initialMargin - creditLine),
+    maintenanceRequirement: Math.max(0, margins.maintenanceMargin - creditLine),
+  };
+}
+
+/** One line a component, summed over the charges. */
+export function componentLines(
+  charges: readonly Charge[],
+  methodology: Methodology,
+): ComponentLine[] {
+  return chargedComponents(methodology).map(({ name, initialOnly }, i) => {
+    let initial = 0;
+    for (const { amounts } of charges) initial += amounts[i]!;
+    return { name, initial, maintenance: initialOnly ? 0 : methodology.mmFactor * initial };
+  });
 }
 
 /** Maintenance requirement over equity: 0 when nothing is required, null when equity ≤ 0 and something is. */

@@ -4,18 +4,22 @@ import { ERROR_CODES, type ErrorCode, type ErrorRecord, PlimsollError } from '..
 import { latestAsOf, marketHash } from '../market/market.ts';
 import { INTERVAL_LEVEL, type TailMeasures } from '../risk/tail.ts';
 import { MARGIN_MODES } from './account.ts';
-import { COMPONENTS, type ComponentContext } from './components.ts';
+import type { Charge } from './charge.ts';
 import type { Methodology } from './methodology.ts';
-import type { Portfolio, Valuation } from './portfolio.ts';
+import type { Portfolio } from './portfolio.ts';
 import {
   ACCOUNT_STATES,
   type AccountState,
   accountState,
+  afterCredit,
+  componentLines,
+  isolatedMargins,
+  type Margins,
   marginRatio,
-  requirement,
-  requirementTotals,
+  pooledMargins,
   worseState,
 } from './requirement.ts';
+import type { Valuation } from './valuation.ts';
 
 const closed = { additionalProperties: false } as const;
 const money = (description: string) => Type.Number({ description });
@@ -86,10 +90,15 @@ export const MarginResultSchema = Type.Object(
     modes: Type.Object(
       {
         portfolio: RequirementSchema,
+        cross: Type.Optional(RequirementSchema),
         isolated: RequirementSchema,
         capitalEfficiency: nullable('1 − portfolio/isolated; null when isolated needs nothing.'),
       },
-      { ...closed, description: 'The same positions under each margin mode.' },
+      {
+        ...closed,
+        description:
+          'The same positions under each margin mode, before credit; cross where the account is in it.',
+      },
     ),
     positions: Type.Optional(
       Type.Array(
@@ -109,7 +118,19 @@ export const MarginResultSchema = Type.Object(
       ),
     ),
     heldFactors: Type.Array(Type.String(), { description: 'Factors that were held still.' }),
+    absentInputs: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'What the market does not state of an underlying that is held: a component that needs it charges nothing for it.',
+      }),
+    ),
     scenarioSet: hash,
+    sideSets: Type.Optional(
+      Type.String({
+        description:
+          'sha256:… of the scenario sets beside it that components use: the stress library, the stressed rows, long-run volatilities.',
+      }),
+    ),
     methodology: hash,
     market: hash,
     engine: Type.String(),
@@ -142,20 +163,24 @@ export interface RejectedAccount {
 /** What a result cites, so that it can be reproduced. */
 export interface Provenance {
   readonly scenarioSet: string;
+  /** Of the sets beside it: long-run volatilities, stressed rows, the stress library. Null without any. */
+  readonly sideSets: string | null;
   readonly methodology: string;
   readonly engine: string;
 }
 
-/** The tails of an account's books. */
-export interface AccountTails {
-  /** Null where nothing is at risk. */
-  readonly portfolio: TailMeasures | null;
+/** What an account's tails and charges are. */
+export interface AccountFigures {
+  /** Tail of the net P&L; null where nothing is at risk. */
+  readonly tail: TailMeasures | null;
   readonly scenarios: number;
   readonly skippedScenarios: number;
-  /** ES per underlying, cross mode only. */
-  readonly cross: readonly number[];
-  /** ES per position, in canonical order. */
-  readonly isolated: Float64Array;
+  /** The account as one pool. */
+  readonly net: Charge;
+  /** One charge an underlying; null where the account is not in cross mode. */
+  readonly cross: readonly Charge[] | null;
+  /** One a position, in canonical order, then one for each instrument that only has orders. */
+  readonly isolated: readonly Charge[];
 }
 
 /** The tail of an account that cannot lose or gain. */
@@ -188,48 +213,26 @@ export function riskFigures(
   };
 }
 
-function sum(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i]!;
-  return total;
-}
-
 /** Composes the result; pure. */
 export function marginResult(
   portfolio: Portfolio,
-  tails: AccountTails,
+  figures: AccountFigures,
   valuation: Valuation,
   provenance: Provenance,
 ): MarginResult {
   const { account, parts } = portfolio;
   const { market, methodology, plan } = valuation;
-  const tail = tails.portfolio ?? NO_RISK;
-  const shared = { portfolio, methodology, tail: tails.portfolio };
-  const of = (expectedShortfall: number, credit: number) =>
-    requirement(COMPONENTS, { ...shared, expectedShortfall } satisfies ComponentContext, credit);
-  const net = of(tail.expectedShortfall, account.creditLine);
-  const positions = requirementTotals(COMPONENTS, shared, tails.isolated);
-  const isolated = {
-    initialMargin: sum(positions.initial),
-    maintenanceMargin: sum(positions.maintenance),
-  };
-  const gross = (losses: ArrayLike<number>) =>
-    sum(Float64Array.from(losses, (loss) => Math.max(0, loss)));
-  const required = {
-    portfolio: () => net,
-    cross: () => of(gross(tails.cross), account.creditLine),
-    // Each position has its own requirement, floor and all; the account's is their sum. A credit line is allocated to none of them.
-    isolated: () => ({
-      ...isolated,
-      initialRequirement: isolated.initialMargin,
-      maintenanceRequirement: isolated.maintenanceMargin,
-      components: of(gross(tails.isolated), 0).components,
-    }),
-  }[account.mode]();
+  const tail = figures.tail ?? NO_RISK;
+  const net = pooledMargins([figures.net], methodology);
+  const cross = figures.cross === null ? null : pooledMargins(figures.cross, methodology);
+  const isolated = isolatedMargins(figures.isolated, methodology);
+  const { charges, margins, credit } = ownRequirement(account, figures, { net, cross, isolated });
+  const required = afterCredit(margins, credit);
   const held =
-    account.mode === 'isolated' ? isolatedPositions(portfolio, positions, valuation) : null;
+    account.mode === 'isolated' ? isolatedPositions(portfolio, figures, valuation) : null;
   const state = accountState(portfolio.equity, required, methodology);
   const underlyings = parts.map((part) => part.underlying);
+  const absent = absentInputs(portfolio, valuation);
   const result: MarginResult = {
     account: account.id,
     mode: account.mode,
@@ -241,17 +244,20 @@ export function marginResult(
     marginRatio: marginRatio(required.maintenanceRequirement, portfolio.equity),
     state:
       held === null ? state : held.reduce<AccountState>((s, p) => worseState(s, p.state), state),
-    risk: riskFigures(tail, tails.scenarios, tails.skippedScenarios, methodology),
-    components: [...required.components],
+    risk: riskFigures(tail, figures.scenarios, figures.skippedScenarios, methodology),
+    components: componentLines(charges, methodology),
     modes: {
-      portfolio: { initialMargin: net.initialMargin, maintenanceMargin: net.maintenanceMargin },
+      portfolio: net,
+      ...(cross === null ? {} : { cross }),
       isolated,
       capitalEfficiency:
         isolated.initialMargin > 0 ? 1 - net.initialMargin / isolated.initialMargin : null,
     },
     ...(held === null ? {} : { positions: held }),
     heldFactors: underlyings.flatMap((u) => plan.heldFactors[u]!),
+    ...(absent.length === 0 ? {} : { absentInputs: absent }),
     scenarioSet: provenance.scenarioSet,
+    ...(provenance.sideSets === null ? {} : { sideSets: provenance.sideSets }),
     methodology: provenance.methodology,
     market: marketHash(market, underlyings),
     engine: provenance.engine,
@@ -288,15 +294,46 @@ export function checkFigures(value: unknown, account: string, path = ''): void {
   }
 }
 
+/** The charges and margins of the account's own mode. A credit line is allocated to no isolated position. */
+function ownRequirement(
+  { mode, creditLine }: Portfolio['account'],
+  figures: AccountFigures,
+  margins: { readonly net: Margins; readonly cross: Margins | null; readonly isolated: Margins },
+): { readonly charges: readonly Charge[]; readonly margins: Margins; readonly credit: number } {
+  if (mode === 'isolated') {
+    return { charges: figures.isolated, margins: margins.isolated, credit: 0 };
+  }
+  if (mode === 'portfolio' || figures.cross === null || margins.cross === null) {
+    return { charges: [figures.net], margins: margins.net, credit: creditLine };
+  }
+  return { charges: figures.cross, margins: margins.cross, credit: creditLine };
+}
+
+const NOTHING_ABSENT: readonly string[] = [];
+
+function absentInputs({ parts }: Portfolio, { market, methodology }: Valuation): string[] {
+  const { components } = methodology;
+  const liquidity = components.includes('liquidity');
+  const concentration = components.includes('concentration');
+  if (!liquidity && !concentration) return NOTHING_ABSENT as string[];
+  const absent: string[] = [];
+  for (const { underlying, start, end } of parts) {
+    if (end === start) continue;
+    const { id, liquidity: stated } = market.underlyings[underlying]!;
+    if (stated === null) absent.push(`${id}:liquidity`);
+    else if (stated.dailyVolume === undefined) absent.push(`${id}:dailyVolume`);
+  }
+  return absent;
+}
+
 /** Isolated mode: every position stands on its own allocated collateral. */
 function isolatedPositions(
   portfolio: Portfolio,
-  required: { readonly initial: Float64Array; readonly maintenance: Float64Array },
+  { isolated }: AccountFigures,
   { market, methodology }: Valuation,
 ) {
   return Array.from(portfolio.instruments, (instrument, i) => {
-    const initialMargin = required.initial[i]!;
-    const maintenanceMargin = required.maintenance[i]!;
+    const { initialMargin, maintenanceMargin } = pooledMargins([isolated[i]!], methodology);
     const allocated = portfolio.allocated[i]!;
     const equity = allocated + portfolio.values[i]!;
     const levels = { initialRequirement: initialMargin, maintenanceRequirement: maintenanceMargin };

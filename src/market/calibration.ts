@@ -1,17 +1,27 @@
-/** From a price history to a factor model: volatilities and correlation, exponentially weighted, with a report of all that was assumed. */
+/** From a price history to a factor model: volatilities, correlation and tails, with a report of all that was fitted and all that was assumed. */
 import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { show } from '../schema.ts';
+import type { CalibrationReport, CorrelationModel } from './calibrationReport.ts';
 import { repairCorrelation, toRows } from './correlation.ts';
 import { columnProblems, type DataProblem, spacingProblems } from './dataProblems.ts';
-import { formatInstant, parseInstant } from './dates.ts';
-import { checkDecay, correlationOf, effectiveObservations, ewmaCovariance } from './ewma.ts';
-import { defaultKind, parseFactorId } from './factorIds.ts';
-import { type FactorModel, type FactorRecord, readFactorModel } from './factorModel.ts';
+import { formatInstant, MILLISECONDS_PER_DAY, parseInstant } from './dates.ts';
+import { fitDependence } from './dependenceFit.ts';
+import { checkDecay, effectiveObservations, ewmaCovariance } from './ewma.ts';
+import { type FittedFactor, factorRecord, factorReport, factorSentences } from './factorFit.ts';
+import { parseFactorId } from './factorIds.ts';
+import { type FactorModel, readFactorModel } from './factorModel.ts';
 import { type History, historyColumn, logChanges } from './history.ts';
 import { inferPeriods, type Periods, type Spacing, spacingOf } from './periods.ts';
-import { extendCorrelation, readVolAssumption, type VolAssumption } from './volAssumption.ts';
+import { factorTail } from './tailFit.ts';
+import { assumedVols, extendCorrelation, type VolAssumption } from './volAssumption.ts';
+import { fitVolatility, type VolatilityModel } from './volatilityFit.ts';
 
 export interface CalibrationOptions {
+  /** Default `ewma`. */
+  readonly volatility?: VolatilityModel;
+  /** Default `ewma`. */
+  readonly correlation?: CorrelationModel;
   /** Decay per row of volatilities, 0 … 1; default 0.94. */
   readonly lambda?: number;
   /** Decay per row of correlations; default that of volatilities. */
@@ -22,29 +32,12 @@ export interface CalibrationOptions {
   readonly underlyings?: readonly string[];
   /** For underlyings with prices but no implied-volatility column; `null` gives them no vol factor. */
   readonly defaultVol?: Partial<VolAssumption> | null;
-  /** Of the Student-t, > 2; the model has none when left out. */
+  /** Of the Student-t, > 2, where it is known; else `fitDegreesOfFreedom`, or the model has none. */
   readonly degreesOfFreedom?: number;
+  /** One ν for all factors (multivariate t), one each (t-copula), or both, by likelihood. Default: none is fitted. */
+  readonly fitDegreesOfFreedom?: 'common' | 'factors' | 'both';
   /** Fewest usable rows; default 30. */
   readonly minimumRows?: number;
-}
-
-export interface CalibrationReport {
-  /** Dates in the history, and changes between them in which every measured factor is present: only those are used. */
-  readonly rows: number;
-  readonly usableRows: number;
-  readonly from: string;
-  readonly to: string;
-  readonly lambda: number;
-  readonly correlationLambda: number;
-  /** Equally weighted rows that would be as informative as these for volatilities. */
-  readonly effectiveObservations: number;
-  readonly periodsPerYear: number;
-  /** `given`, or how it was inferred. */
-  readonly periodsReason: string;
-  readonly repair: { readonly frobeniusDistance: number; readonly clippedEigenvalues: number };
-  /** Sentences for people: what was not measured. */
-  readonly assumptions: readonly string[];
-  readonly problems: readonly DataProblem[];
 }
 
 export interface Calibration {
@@ -52,64 +45,162 @@ export interface Calibration {
   readonly report: CalibrationReport;
 }
 
+/** How far a calibration is; what is done and all there is to do, in factors. */
+export interface CalibrationProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 const MINIMUM_ROWS = 30;
+/** What is equally weighted looks back no further: ten years of 365 days. */
+const YEARS_MAX = 10;
+const YEAR_MS = 365 * MILLISECONDS_PER_DAY;
 const ASSUMED_START =
   'mean zero; the weights of the rows there are, divided by their sum, so no start value';
 
 /**
  * Calibrates spot, vol and basis factors on the one-row changes of a history. Measured factors come first, in the order of the history's
  * columns, then the assumed vol factors. The model's `asOf` is the date of the last change used.
+ *
+ * EWMA volatilities and correlations are of the rows in which every factor is present. GARCH, degrees of freedom, Ledoit–Wolf's
+ * correlations and the long-run volatility of each factor are equally weighted over its own changes of the last ten years.
  * @throws INSUFFICIENT_HISTORY, MISSING_HISTORY, MISSING_FIELD (periodsPerYear), INVALID_FIELD, UNSUPPORTED_FACTOR
  */
 export function calibrate(history: History, options: CalibrationOptions = {}): Calibration {
-  const lambda = checkDecay(options.lambda ?? 0.94, 'lambda');
-  const correlationLambda = checkDecay(options.correlationLambda ?? lambda, 'correlationLambda');
+  const steps = calibrationSteps(history, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, one factor a step: between two of them the caller can show progress, let other work go first, or stop. */
+export function* calibrationSteps(
+  history: History,
+  options: CalibrationOptions = {},
+): Generator<CalibrationProgress, Calibration> {
+  const settings = readSettings(options);
+  const { lambda, correlationLambda } = settings;
   const ids = chooseFactors(history, options.underlyings);
-  requireRows(history.dates.length - 1, options);
+  requireRows(history.dates.length - 1, settings.minimumRows);
   const changes = logChanges(history, ids, 1);
-  const { rows, first, last, count } = completeRows(changes, ids.length);
-  requireRows(count, options);
+  const complete = completeRows(changes, ids.length);
+  requireRows(complete.count, settings.minimumRows);
   const times = history.dates.map(parseInstant);
   const spacing = spacingOf(times);
   const periods = periodsOf(spacing, options.periodsPerYear);
-  const covariance = ewmaCovariance(rows, ids.length, lambda);
-  const shared =
-    correlationLambda === lambda ? covariance : ewmaCovariance(rows, ids.length, correlationLambda);
+  // Nothing after the model's asOf is looked at.
+  const columns = ids.map((_, i) => columnOf(changes, i, ids.length, complete.last + 1));
+  const from = firstRecentRow(times, complete.last);
+  const covariance = ewmaCovariance(complete.rows, ids.length, lambda);
+  const fitted: FittedFactor[] = [];
+  for (const [i, id] of ids.entries()) {
+    yield { done: i, total: ids.length };
+    const fit = fitVolatility(id, columns[i]!, from, settings.volatility, lambda);
+    const tail = settings.factorTails ? factorTail(columns[i]!, fit) : null;
+    const ewma = Math.sqrt(covariance[i * ids.length + i]!);
+    fitted.push({ id, fit, tail, next: fit.garch === null ? ewma : fit.next });
+  }
+  yield { done: ids.length, total: ids.length };
+  const dependence = fitDependence({
+    complete: complete.rows,
+    columns,
+    fits: fitted.map(({ fit }) => fit),
+    model: settings.correlation,
+    lambda: correlationLambda,
+    minimumRows: settings.minimumRows,
+    withTail: settings.commonTail,
+  });
   const assumed = assumedVols(ids, options.defaultVol);
   const size = ids.length + assumed.spots.length;
   const repair = repairCorrelation(
-    extendCorrelation(
-      correlationOf(shared, ids.length),
-      ids.length,
-      assumed.spots,
-      assumed.assumption,
-    ),
+    extendCorrelation(dependence.correlation, ids.length, assumed.spots, assumed.assumption),
     size,
   );
-  const { degreesOfFreedom } = options;
+  const { tail, shrinkage } = dependence;
+  const degreesOfFreedom = tail === null ? options.degreesOfFreedom : tail.degreesOfFreedom;
+  const { periodsPerYear } = periods;
+  const reports = fitted.map((factor) => factorReport(factor, history, times, periodsPerYear));
   const model = readFactorModel({
-    asOf: formatInstant(times[last + 1]!),
-    periodsPerYear: periods.periodsPerYear,
-    factors: [...measured(ids, covariance, periods.periodsPerYear), ...assumed.factors],
+    asOf: formatInstant(times[complete.last + 1]!),
+    periodsPerYear,
+    factors: [...reports.map(factorRecord), ...assumed.factors],
     correlation: toRows(repair.matrix, size),
-    ...(degreesOfFreedom === undefined ? {} : { degreesOfFreedom }),
+    ...(degreesOfFreedom === undefined || degreesOfFreedom === null ? {} : { degreesOfFreedom }),
   });
   const { frobeniusDistance, clippedEigenvalues } = repair;
   const report: CalibrationReport = {
     rows: history.dates.length,
-    usableRows: count,
-    from: history.dates[first]!,
-    to: history.dates[last + 1]!,
+    usableRows: complete.count,
+    from: history.dates[complete.first]!,
+    to: history.dates[complete.last + 1]!,
+    volatility: settings.volatility,
+    correlation: settings.correlation,
     lambda,
     correlationLambda,
-    effectiveObservations: effectiveObservations(count, lambda),
-    periodsPerYear: periods.periodsPerYear,
+    effectiveObservations: effectiveObservations(complete.count, lambda),
+    periodsPerYear,
     periodsReason: periods.reason,
+    factors: reports,
+    shrinkage,
+    tail: tail === null ? null : { ...tail, leftOut: tail.leftOut.map((i) => ids[i]!) },
     repair: { frobeniusDistance, clippedEigenvalues },
-    assumptions: [ASSUMED_START, ...assumed.sentences],
+    assumptions: [
+      ASSUMED_START,
+      ...(from > 0 ? [`only the last ${YEARS_MAX} years count where rows weigh equally`] : []),
+      ...(tail?.degreesOfFreedom === null ? ['the tails are normal: no degrees of freedom'] : []),
+      ...factorSentences(reports),
+      ...assumed.sentences,
+    ],
     problems: [...spacingProblems(history, times, spacing), ...problemsOf(history, ids, changes)],
   };
   return { model, report };
+}
+
+interface Settings {
+  readonly volatility: VolatilityModel;
+  readonly correlation: CorrelationModel;
+  readonly lambda: number;
+  readonly correlationLambda: number;
+  readonly minimumRows: number;
+  readonly commonTail: boolean;
+  readonly factorTails: boolean;
+}
+
+function readSettings(options: CalibrationOptions): Settings {
+  const volatility = oneOf('volatility', options.volatility ?? 'ewma', ['ewma', 'garch']);
+  const models = ['ewma', 'ledoit-wolf'] as const;
+  const correlation = oneOf('correlation', options.correlation ?? 'ewma', models);
+  const wanted = options.fitDegreesOfFreedom;
+  if (wanted !== undefined) {
+    oneOf('fitDegreesOfFreedom', wanted, ['common', 'factors', 'both']);
+    if (options.degreesOfFreedom !== undefined && wanted !== 'factors') {
+      throw new PlimsollError(
+        'INVALID_FIELD',
+        `degreesOfFreedom is given as ${options.degreesOfFreedom} and is to be fitted: say one of them`,
+        { path: 'degreesOfFreedom' },
+      );
+    }
+  }
+  const lambda = checkDecay(options.lambda ?? 0.94, 'lambda');
+  return {
+    volatility,
+    correlation,
+    lambda,
+    correlationLambda: checkDecay(options.correlationLambda ?? lambda, 'correlationLambda'),
+    minimumRows: Math.max(1, options.minimumRows ?? MINIMUM_ROWS),
+    commonTail: wanted === 'common' || wanted === 'both',
+    factorTails: wanted === 'factors' || wanted === 'both',
+  };
+}
+
+function oneOf<T extends string>(path: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new PlimsollError(
+    'INVALID_FIELD',
+    `${path} must be one of ${allowed.join(', ')}, got ${show(value)}`,
+    { path },
+  );
 }
 
 function problemsOf(
@@ -121,7 +212,7 @@ function problemsOf(
     columnProblems(history, {
       id,
       levels: historyColumn(history, id).values,
-      changes: columnOf(changes, factor, ids.length),
+      changes: columnOf(changes, factor, ids.length, changes.length / ids.length),
     }),
   );
 }
@@ -144,8 +235,7 @@ function chooseFactors(history: History, underlyings: readonly string[] | undefi
   throw new PlimsollError('MISSING_HISTORY', 'the history has no factor to calibrate');
 }
 
-function requireRows(count: number, options: CalibrationOptions): void {
-  const minimum = Math.max(1, options.minimumRows ?? MINIMUM_ROWS);
+function requireRows(count: number, minimum: number): void {
   if (count >= minimum) return;
   throw new PlimsollError(
     'INSUFFICIENT_HISTORY',
@@ -170,8 +260,14 @@ function completeRows(
   return { rows: rows.subarray(0, count * n), first, last, count };
 }
 
-function columnOf(changes: Float64Array, factor: number, n: number): Float64Array {
-  return Float64Array.from({ length: changes.length / n }, (_, row) => changes[row * n + factor]!);
+/** The first row whose change began no more than ten years before the end of the last. */
+function firstRecentRow(times: readonly number[], last: number): number {
+  const horizon = times[last + 1]! - YEARS_MAX * YEAR_MS;
+  return times.findIndex((time) => time >= horizon);
+}
+
+function columnOf(changes: Float64Array, factor: number, n: number, rows: number): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => changes[row * n + factor]!);
 }
 
 function periodsOf(spacing: Spacing, given: number | undefined): Periods {
@@ -182,40 +278,4 @@ function periodsOf(spacing: Spacing, given: number | undefined): Periods {
   throw new PlimsollError('INVALID_FIELD', `periodsPerYear must be > 0, got ${given}`, {
     path: 'periodsPerYear',
   });
-}
-
-function measured(
-  ids: readonly string[],
-  covariance: Float64Array,
-  periodsPerYear: number,
-): FactorRecord[] {
-  return ids.map((id, i) => {
-    const variance = covariance[i * ids.length + i]!;
-    const record = { id, volatility: Math.sqrt(variance * periodsPerYear) };
-    const kind = defaultKind(parseFactorId(id).type);
-    return kind === 'log' ? record : { ...record, kind };
-  });
-}
-
-function assumedVols(
-  ids: readonly string[],
-  option: Partial<VolAssumption> | null | undefined,
-): { spots: number[]; assumption: VolAssumption; factors: FactorRecord[]; sentences: string[] } {
-  const assumption = readVolAssumption(option ?? {}, 'defaultVol');
-  const spots: number[] = [];
-  const factors: FactorRecord[] = [];
-  const sentences: string[] = [];
-  if (option === null) return { spots, assumption, factors, sentences };
-  ids.forEach((id, index) => {
-    const { underlying, type } = parseFactorId(id);
-    const vol = `${underlying}:vol`;
-    if (type !== 'spot' || ids.includes(vol)) return;
-    const { volatility, correlationWithSpot, commonShare } = assumption;
-    spots.push(index);
-    factors.push({ id: vol, volatility });
-    sentences.push(
-      `${vol} was not measured: volatility ${volatility}, correlation ${correlationWithSpot} with ${id}, ${commonShare} between what is left of two such factors`,
-    );
-  });
-  return { spots, assumption, factors, sentences };
 }

@@ -7,6 +7,7 @@ import { reader, show } from '../schema.ts';
 import { factorise, LEAST_EIGENVALUE } from './correlation.ts';
 import { defaultKind, parseFactorId } from './factorIds.ts';
 import { InstantSchema, readInstant } from './instruments.ts';
+import { compileJumps, type JumpProcess, JumpsSchema } from './jumps.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -15,6 +16,9 @@ const PeriodsSchema = (description: string) =>
 
 const DriftSchema = (description: string) =>
   Type.Number({ minimum: -LIMITS.driftMax, maximum: LIMITS.driftMax, description });
+
+const DegreesSchema = (description: string) =>
+  Type.Number({ exclusiveMinimum: 2, maximum: LIMITS.degreesOfFreedomMax, description });
 
 export const FactorSchema = Type.Object(
   {
@@ -36,6 +40,23 @@ export const FactorSchema = Type.Object(
     ),
     drift: Type.Optional(DriftSchema("mean of a year's shock; default: the model's drift")),
     periodsPerYear: Type.Optional(PeriodsSchema("default: the model's periodsPerYear")),
+    degreesOfFreedom: Type.Optional(
+      DegreesSchema("of the factor's own tail under t-copula; default: the model's"),
+    ),
+    longRunVolatility: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: LIMITS.factorVolatilityMax,
+        description: 'volatility over a long past, in the unit of volatility; default: volatility',
+      }),
+    ),
+    longRunYears: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: LIMITS.longRunYearsMax,
+        description: 'how many years longRunVolatility is of',
+      }),
+    ),
   },
   strict,
 );
@@ -50,14 +71,12 @@ export const FactorModelSchema = Type.Object(
       { maxItems: LIMITS.factorsMax, description: 'one row a factor, in the order of factors' },
     ),
     degreesOfFreedom: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 2,
-        maximum: LIMITS.degreesOfFreedomMax,
-        description:
-          'of the multivariate Student-t; absent: the default scenario model is gaussian',
-      }),
+      DegreesSchema(
+        'of the multivariate Student-t or the t-copula; absent: the default scenario model is gaussian',
+      ),
     ),
     drift: Type.Optional(DriftSchema('for factors that give none; default 0')),
+    jumps: Type.Optional(JumpsSchema),
   },
   {
     ...strict,
@@ -83,6 +102,12 @@ export interface CompiledFactors {
   /** L of the correlation = LLᵀ: n × n, row-major, lower triangular. */
   readonly cholesky: Float64Array;
   readonly degreesOfFreedom: number | null;
+  /** Degrees of freedom of each factor's own tail; 0 where it has the model's. */
+  readonly tailDegrees: Float64Array;
+  /** Standard deviation of a year over a long past; `volatility` where the model gives none. */
+  readonly longRunVolatility: Float64Array;
+  /** Empty where the model has none. */
+  readonly jumps: readonly JumpProcess[];
   /** Identity of the model as given: `sha256:…`. */
   readonly hash: string;
 }
@@ -110,16 +135,20 @@ export function compileFactorModel(value: unknown): CompiledFactors {
   const { factors } = model;
   const ids = factors.map((factor) => factor.id);
   const kinds = factors.map(({ id, kind }) => kind ?? defaultKind(parseFactorId(id).type));
+  const kind = Uint8Array.from(kinds, (name) => (name === 'log' ? 0 : 1));
+  const modelPeriods = model.periodsPerYear;
+  const periodsPerYear = Float64Array.from(factors, (f) => f.periodsPerYear ?? modelPeriods);
+  const jumping = { ids, kind, periodsPerYear, modelPeriods };
   return {
     ids,
     index: new Map(ids.map((id, i) => [id, i])),
     volatility: Float64Array.from(factors, (factor) => factor.volatility),
-    periodsPerYear: Float64Array.from(
-      factors,
-      (factor) => factor.periodsPerYear ?? model.periodsPerYear,
-    ),
+    longRunVolatility: Float64Array.from(factors, (f) => f.longRunVolatility ?? f.volatility),
+    tailDegrees: Float64Array.from(factors, (factor) => factor.degreesOfFreedom ?? 0),
+    jumps: model.jumps === undefined ? [] : compileJumps(model.jumps, jumping),
+    periodsPerYear,
     drift: Float64Array.from(factors, (factor) => factor.drift ?? model.drift ?? 0),
-    kind: Uint8Array.from(kinds, (kind) => (kind === 'log' ? 0 : 1)),
+    kind,
     cholesky: factorCorrelation(model),
     degreesOfFreedom: model.degreesOfFreedom ?? null,
     hash: hashOf(model),

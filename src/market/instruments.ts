@@ -13,9 +13,11 @@ export const INSTRUMENT_TYPES = [
   'binary',
   'pool',
 ] as const;
+export const DELIVERABLES = ['spot', 'future'] as const;
 export const SETTLEMENTS = ['linear', 'inverse', 'coin'] as const;
 
 export type InstrumentType = (typeof INSTRUMENT_TYPES)[number];
+export type Deliverable = (typeof DELIVERABLES)[number];
 export type Settlement = (typeof SETTLEMENTS)[number];
 
 export const IdSchema = Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax });
@@ -34,7 +36,8 @@ export const InstrumentSchema = Type.Object(
   {
     id: IdSchema,
     type: Type.Enum([...INSTRUMENT_TYPES], {
-      description: 'binary and pool are read, but a position in one is rejected for now',
+      description:
+        'binary: an option that pays the multiplier, in the currency, or nothing; pool: a share of a constant-product pool x·y = k², k its multiplier',
     }),
     underlying: Type.String({
       minLength: 1,
@@ -50,7 +53,14 @@ export const InstrumentSchema = Type.Object(
     ),
     style: Type.Optional(
       Type.Enum(['european', 'american'], {
-        description: 'of options and binaries only; default european; american is not margined yet',
+        description:
+          'of options and binaries only; default european; american (linear options only; on the spot with a rate ≥ 0): its carry is that of the quoted forward, so the yield of the underlying is rate − ln(forward/spot)/T',
+      }),
+    ),
+    deliverable: Type.Optional(
+      Type.Enum([...DELIVERABLES], {
+        description:
+          'of options only: what exercise delivers, the underlying (spot, the default) or a future of the same expiry (future)',
       }),
     ),
     settlement: Type.Enum([...SETTLEMENTS], {
@@ -58,7 +68,7 @@ export const InstrumentSchema = Type.Object(
         'linear: quoted and paid in the currency; inverse (perpetuals, futures): sized in the currency, paid in the underlying; coin (options): quoted and paid in the underlying',
     }),
     multiplier: PriceSchema(
-      'units of the underlying per contract; for inverse contracts units of the currency per contract',
+      'units of the underlying per contract; for inverse contracts and binaries units of the currency; of a pool share k, worth 2k√spot',
     ),
     mark: Type.Optional(
       PriceSchema(
@@ -71,7 +81,7 @@ export const InstrumentSchema = Type.Object(
 
 export type InstrumentRecord = Static<typeof InstrumentSchema>;
 
-type Field = 'expiry' | 'strike' | 'right' | 'style' | 'mark';
+type Field = 'expiry' | 'strike' | 'right' | 'style' | 'deliverable' | 'mark';
 
 interface TypeRule {
   readonly required: readonly Field[];
@@ -86,13 +96,13 @@ const RULES: Readonly<Record<InstrumentType, TypeRule>> = {
   future: { required: ['expiry'], optional: ['mark'], settlements: ['linear', 'inverse'] },
   option: {
     required: ['expiry', 'strike', 'right'],
-    optional: ['style'],
+    optional: ['style', 'deliverable'],
     settlements: ['linear', 'coin'],
   },
   binary: { required: ['expiry', 'strike', 'right'], optional: ['style'], settlements: ['linear'] },
   pool: { required: [], optional: [], settlements: ['linear'] },
 };
-const FIELDS: readonly Field[] = ['expiry', 'strike', 'right', 'style', 'mark'];
+const FIELDS: readonly Field[] = ['expiry', 'strike', 'right', 'style', 'deliverable', 'mark'];
 
 /**
  * The rules of one instrument that passed the schema.

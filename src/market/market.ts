@@ -5,9 +5,10 @@
 import { type ErrorCode, type ErrorRecord, PlimsollError } from '../errors.ts';
 import { canonicalJson, sha256 } from '../json.ts';
 import { LIMITS } from '../limits.ts';
-import { black76, exp } from '../numerics.ts';
+import { black76, exp, log, normalCdf } from '../numerics.ts';
 import {
   byId,
+  type Deliverable,
   type InstrumentRecord,
   type InstrumentType,
   readInstant,
@@ -15,7 +16,12 @@ import {
   yearFraction,
 } from './instruments.ts';
 import type { LiquidityRecord, MarketSnapshot, UnderlyingRecord } from './snapshot.ts';
-import { compileSurface, type VolatilitySurface, volatilityAt } from './surface.ts';
+import {
+  compileSurface,
+  type SurfaceModel,
+  type VolatilitySurface,
+  volatilityAt,
+} from './surface.ts';
 
 export interface Underlying {
   readonly id: string;
@@ -48,6 +54,10 @@ export interface Instrument {
   /** 1 a call, −1 a put, 0 neither. */
   readonly right: 1 | -1 | 0;
   readonly settlement: Settlement;
+  /** An option that may be exercised at any time; the others only at expiry. */
+  readonly american: boolean;
+  /** What an option is exercised into: the underlying itself, or a future of the option's expiry. */
+  readonly deliverable: Deliverable;
   readonly multiplier: number;
   /** Mark price of spot, perpetuals and futures; NaN for the rest. */
   readonly mark: number;
@@ -71,8 +81,14 @@ export interface Market {
   readonly instrumentIndex: ReadonlyMap<string, number>;
 }
 
-/** Indexes a snapshot that `readSnapshot` returned. A broken instrument does not fail it: it carries its problem. */
-export function compileMarket(snapshot: MarketSnapshot): Market {
+/**
+ * Indexes a snapshot that `readSnapshot` returned. A broken instrument does not fail it: it carries its problem.
+ * @param surfaceModel how quotes become a surface
+ */
+export function compileMarket(
+  snapshot: MarketSnapshot,
+  surfaceModel: SurfaceModel = 'quotes',
+): Market {
   const records = snapshot.instruments.toSorted(byId);
   const listed = new Map<string, InstrumentRecord[]>();
   for (const record of records) {
@@ -82,7 +98,9 @@ export function compileMarket(snapshot: MarketSnapshot): Market {
   }
   const underlyings = snapshot.underlyings
     .toSorted(byId)
-    .map((record) => compileUnderlying(record, snapshot.asOf, listed.get(record.id) ?? []));
+    .map((record) =>
+      compileUnderlying(record, snapshot.asOf, listed.get(record.id) ?? [], surfaceModel),
+    );
   const underlyingIndex = indexOf(underlyings);
   const instruments = records.map((record) => {
     const index = underlyingIndex.get(record.underlying)!;
@@ -98,6 +116,40 @@ export function compileMarket(snapshot: MarketSnapshot): Market {
   };
 }
 
+/**
+ * The market after some underlyings have moved: they and their instruments are compiled anew, the rest is shared. Equal to `compileMarket`
+ * of the same snapshot.
+ * @param snapshot with the same underlyings and instruments
+ */
+export function recompileMarket(
+  market: Market,
+  snapshot: MarketSnapshot,
+  moved: ReadonlySet<string>,
+  surfaceModel: SurfaceModel = 'quotes',
+): Market {
+  const listed = new Map<string, InstrumentRecord[]>();
+  for (const record of snapshot.instruments) {
+    if (!moved.has(record.underlying)) continue;
+    const siblings = listed.get(record.underlying);
+    if (siblings === undefined) listed.set(record.underlying, [record]);
+    else siblings.push(record);
+  }
+  const underlyings = [...market.underlyings];
+  const instruments = [...market.instruments];
+  for (const record of snapshot.underlyings) {
+    if (!moved.has(record.id)) continue;
+    const siblings = (listed.get(record.id) ?? []).toSorted(byId);
+    const index = market.underlyingIndex.get(record.id)!;
+    const underlying = compileUnderlying(record, snapshot.asOf, siblings, surfaceModel);
+    underlyings[index] = underlying;
+    for (const sibling of siblings) {
+      const place = market.instrumentIndex.get(sibling.id)!;
+      instruments[place] = compileInstrument(sibling, index, underlying);
+    }
+  }
+  return { ...market, asOf: snapshot.asOf, underlyings, instruments };
+}
+
 function indexOf(items: readonly { readonly id: string }[]): Map<string, number> {
   return new Map(items.map((item, i) => [item.id, i]));
 }
@@ -106,6 +158,7 @@ function compileUnderlying(
   record: UnderlyingRecord,
   snapshotAsOf: string,
   instruments: readonly InstrumentRecord[],
+  surfaceModel: SurfaceModel,
 ): Underlying {
   const asOfText = record.asOf ?? snapshotAsOf;
   const asOfMs = readInstant(asOfText, 'asOf');
@@ -121,7 +174,10 @@ function compileUnderlying(
     rate: record.rate ?? 0,
     oracleConfidence: record.oracleConfidence ?? 1,
     forwards,
-    surface: record.surface === undefined ? null : compileSurface(record.surface, forwards, asOfMs),
+    surface:
+      record.surface === undefined
+        ? null
+        : compileSurface(record.surface, forwards, asOfMs, surfaceModel),
     liquidity: record.liquidity ?? null,
     hashText: canonicalJson({ ...record, asOf: asOfText, instruments }),
   };
@@ -151,6 +207,8 @@ function compileInstrument(
     strike,
     right: record.right === undefined ? 0 : record.right === 'call' ? 1 : -1,
     settlement: record.settlement,
+    american: record.style === 'american',
+    deliverable: record.deliverable ?? 'spot',
     multiplier: record.multiplier,
     mark: markOf(record, underlying.spot, forward),
     forward,
@@ -176,17 +234,16 @@ function problemOf(
 ): ErrorRecord | null {
   const { id, type, expiry } = record;
   const problem = (code: ErrorCode, message: string): ErrorRecord => ({ code, message });
-  if (type === 'binary' || type === 'pool' || record.style === 'american') {
-    const kind = record.style === 'american' ? `american ${type}` : type;
-    return problem('UNSUPPORTED_INSTRUMENT', `${id} is of a type not margined yet: ${kind}`);
-  }
+  const unsupported = instrument.american ? americanProblem(instrument, underlying) : null;
+  if (unsupported !== null) return problem('UNSUPPORTED_INSTRUMENT', `${id}: ${unsupported}`);
   if (expiry !== undefined && !(instrument.expiryMs > underlying.asOfMs)) {
     return problem(
       'EXPIRED_INSTRUMENT',
       `${id} expired at ${expiry}; ${underlying.id} is as of ${underlying.asOfText}`,
     );
   }
-  if (type === 'option' && Number.isNaN(instrument.forward)) {
+  const priced = type === 'option' || type === 'binary';
+  if (priced && Number.isNaN(instrument.forward)) {
     return problem('MISSING_FORWARD', `${id} needs a forward of ${underlying.id} at ${expiry}`);
   }
   if (type === 'future' && Number.isNaN(instrument.mark)) {
@@ -195,11 +252,24 @@ function problemOf(
       `${id} has neither a mark nor a forward of ${underlying.id} at ${expiry}`,
     );
   }
-  if (type === 'option' && !(instrument.volatility > 0)) {
+  if (priced && !(instrument.volatility > 0)) {
     return problem(
       'MISSING_VOLATILITY',
       `${id}: the surface of ${underlying.id} does not reach ${expiry}`,
     );
+  }
+  return null;
+}
+
+/** What there is no price for. */
+function americanProblem(
+  { type, settlement, deliverable }: Instrument,
+  { rate }: Underlying,
+): string | null {
+  if (type === 'binary') return 'an American binary option is not supported, a European one is';
+  if (settlement !== 'linear') return 'an American option must settle linear';
+  if (deliverable === 'spot' && rate < 0) {
+    return `an American option on the spot needs a rate ≥ 0, got ${rate}: below, two exercise boundaries are possible`;
   }
   return null;
 }
@@ -215,17 +285,35 @@ export function optionScale(instrument: Instrument, market: Market): number {
 }
 
 /**
- * Value of one contract, in the market's currency: m·S of spot; the model's price of an option (METHODOLOGY section 2; F. Black, "The
- * pricing of commodity contracts", 1976); 0 of perpetuals and futures, whose gain is settled or counted from the entry price.
- * @throws the instrument's problem, if it has one
+ * Value of one contract by closed form, in the market's currency: m·S of spot; 2k√S of a pool share, k the multiplier (constant product x·y = k²:
+ * both halves are worth k√S); the model's price of a European option (METHODOLOGY section 2; F. Black, "The pricing of commodity contracts",
+ * 1976) and of a binary one; 0 of perpetuals and futures, whose gain is settled or counted from the entry price. An American option has no closed
+ * form: see `valuation/value.ts`.
+ * @throws the instrument's problem, if it has one; UNSUPPORTED_INSTRUMENT for an American option
  */
 export function baseValue(instrument: Instrument, market: Market): number {
   const { problem, type, multiplier, forward, strike, volatility, maturity, right } = instrument;
   if (problem !== null) throw new PlimsollError(problem.code, problem.message);
-  if (type === 'spot') return multiplier * market.underlyings[instrument.underlying]!.spot;
-  if (type !== 'option') return 0;
-  const price = black76(forward, strike, volatility * Math.sqrt(maturity), right === 1 ? 1 : -1);
-  return optionScale(instrument, market) * price;
+  if (instrument.american) {
+    throw new PlimsollError('UNSUPPORTED_INSTRUMENT', `${instrument.id} has no closed form`);
+  }
+  const { spot } = market.underlyings[instrument.underlying]!;
+  if (type === 'spot') return multiplier * spot;
+  if (type === 'pool') return 2 * multiplier * Math.sqrt(spot);
+  if (type !== 'option' && type !== 'binary') return 0;
+  const v = volatility * Math.sqrt(maturity);
+  const side = right === 1 ? 1 : -1;
+  if (type === 'binary') return binaryValue(instrument, v, side);
+  return optionScale(instrument, market) * black76(forward, strike, v, side);
+}
+
+/**
+ * m · df · Φ(±d₂), at the implied volatility of the option's own strike. A smile that slopes there moves a replicated binary by vega times the
+ * slope besides (−∂C/∂K of the smile); that part is left out, as METHODOLOGY section 2 has it.
+ */
+function binaryValue(instrument: Instrument, v: number, right: 1 | -1): number {
+  const { multiplier, df, forward, strike } = instrument;
+  return multiplier * df * normalCdf(right * (log(forward / strike) / v - 0.5 * v));
 }
 
 /** Accounts that touch the same underlyings share a hash: hashing megabytes of quotes again for each of them would cost more than margining. */

@@ -3,6 +3,8 @@
  * that it is always possible: vol of U = c · (spot of U) + √(1 − c²) · (√κ · common + √(1 − κ) · own), the last two independent of everything.
  */
 import { PlimsollError } from '../errors.ts';
+import { parseFactorId } from './factorIds.ts';
+import type { FactorRecord } from './factorModel.ts';
 
 export interface VolAssumption {
   /** Of the log of at-the-money volatility, per year; ≥ 0. */
@@ -62,4 +64,28 @@ export function extendCorrelation(
     for (let j = 0; j < size; j++) extended[i * size + j] = between(i, j);
   }
   return extended;
+}
+
+/** The vol factors assumed for those spots of a model that have none measured: which spots, the factors, and what to tell of them. */
+export function assumedVols(
+  ids: readonly string[],
+  option: Partial<VolAssumption> | null | undefined,
+): { spots: number[]; assumption: VolAssumption; factors: FactorRecord[]; sentences: string[] } {
+  const assumption = readVolAssumption(option ?? {}, 'defaultVol');
+  const spots: number[] = [];
+  const factors: FactorRecord[] = [];
+  const sentences: string[] = [];
+  if (option === null) return { spots, assumption, factors, sentences };
+  ids.forEach((id, index) => {
+    const { underlying, type } = parseFactorId(id);
+    const vol = `${underlying}:vol`;
+    if (type !== 'spot' || ids.includes(vol)) return;
+    const { volatility, correlationWithSpot, commonShare } = assumption;
+    spots.push(index);
+    factors.push({ id: vol, volatility });
+    sentences.push(
+      `${vol} was not measured: volatility ${volatility}, correlation ${correlationWithSpot} with ${id}, ${commonShare} between what is left of two such factors`,
+    );
+  });
+  return { spots, assumption, factors, sentences };
 }

@@ -3,6 +3,7 @@
  */
 import seedrandom from 'seedrandom';
 import { hashOf } from '../json.ts';
+import type { MarginTable } from './studentMargin.ts';
 
 /** Scenarios of one drawing block: the unit of the random streams, whatever the number of workers. */
 export const DRAW_BLOCK = 1024;
@@ -10,10 +11,53 @@ export const DRAW_BLOCK = 1024;
 export const DRAW_STRIDE = 1040;
 
 /** Streams of one seed are kept apart by what they are for. */
-export const PURPOSE = { normals: 1n, mixing: 2n } as const;
+export const PURPOSE = {
+  normals: 1n,
+  mixing: 2n,
+  commonJumpCounts: 3n,
+  commonJumpSizes: 4n,
+  ownJumpCounts: 5n,
+  ownJumpSizes: 6n,
+  /** Residuals of filtered paths, by step. */
+  residuals: 7n,
+  /** Orders of an underlying's scenarios. */
+  order: 16n,
+} as const;
+
+export const SCENARIO_MODELS = [
+  'gaussian',
+  'student-t',
+  'historical',
+  'filtered-historical',
+  't-copula',
+  'jump-diffusion',
+] as const;
+export type ScenarioModel = (typeof SCENARIO_MODELS)[number];
+
+/** Which volatility scenarios have: today's, that of a long past, or the greater of the two. */
+export type VolatilityBasis = 'today' | 'long-run' | 'greater';
+
+/** Own tails under a t-copula: tables, and by factor which of them it takes (−1: the copula's own tail). */
+export interface OwnTails {
+  readonly tables: readonly MarginTable[];
+  readonly tableOf: Int32Array;
+}
+
+/** Jumps within the horizon, at the events of one Poisson process. */
+export interface DrawnJumps {
+  /** λh, mean and standard deviation of one. */
+  readonly expected: number;
+  readonly mean: number;
+  readonly volatility: number;
+  /** The factor whose streams it takes; −1 for the common one. */
+  readonly factor: number;
+  readonly loads: readonly { readonly factor: number; readonly loading: number }[];
+}
 
 export interface ScenarioSet {
-  readonly model: 'gaussian' | 'student-t' | 'historical';
+  readonly model: ScenarioModel | 'stress';
+  /** Whether workers draw it; else its shocks are rows that were given. */
+  readonly drawn: boolean;
   /** S. */
   readonly scenarios: number;
   /** How many overlapping windows share one step: S/overlap scenarios are independent of each other. 1 where they are drawn. */
@@ -24,11 +68,15 @@ export interface ScenarioSet {
   readonly maxLogShock: number;
   /** ν; 0 where the model is not Student's t. */
   readonly degreesOfFreedom: number;
+  /** Null where every factor has the tail that ν gives. */
+  readonly ownTails: OwnTails | null;
+  /** Empty where there are none. */
+  readonly jumps: readonly DrawnJumps[];
   /** Per factor: σ√(h/periods), μh/periods, and 1 where the shock is absolute. */
   readonly volatility: Float64Array;
   readonly mean: Float64Array;
   readonly absolute: Uint8Array;
-  /** Lower Cholesky factor of the correlation, row-major; empty for `historical`. */
+  /** Lower Cholesky factor of the correlation, row-major; empty where nothing is drawn. */
   readonly cholesky: Float64Array;
   readonly factorIds: readonly string[];
   /** `sha256:…` of factor model (or history), scenario model, seed, S and h. */
@@ -43,6 +91,7 @@ export function streamKey(seed: string): bigint {
   return (high << 32n) | low;
 }
 
+/** Members that are undefined do not count: a model's own come on top without changing the ids of the others. */
 export function scenarioSetId(parts: {
   /** Hash of the factor model, or of the history where scenarios are replayed. */
   readonly source: string;
@@ -51,8 +100,35 @@ export function scenarioSetId(parts: {
   readonly scenarios: number;
   readonly horizonDays: number;
   readonly maxLogShock: number;
+  /** Whatever else the model depends on. */
+  readonly [own: string]: unknown;
 }): string {
   return hashOf(parts);
+}
+
+/** A set whose shocks are rows that were given. */
+export function replayedSet(parts: {
+  readonly model: ScenarioSet['model'];
+  readonly scenarios: number;
+  readonly overlap: number;
+  readonly horizonDays: number;
+  readonly maxLogShock: number;
+  readonly absolute: Uint8Array;
+  readonly factorIds: readonly string[];
+  readonly id: string;
+}): ScenarioSet {
+  const factors = parts.factorIds.length;
+  return {
+    ...parts,
+    drawn: false,
+    key: 0n,
+    degreesOfFreedom: 0,
+    ownTails: null,
+    jumps: [],
+    volatility: new Float64Array(factors),
+    mean: new Float64Array(factors),
+    cholesky: new Float64Array(0),
+  };
 }
 
 /** Drawing blocks of S scenarios. */

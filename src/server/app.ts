@@ -11,14 +11,21 @@ import { addMediaTypes } from './plugins/mediaTypes.ts';
 import { addMetrics, ServerMetrics } from './plugins/metrics.ts';
 import { addAnswerMarks, addProblems, onClientError, sendProblem } from './plugins/problems.ts';
 import { addDraining } from './plugins/readiness.ts';
+import { backtestRoutes } from './routes/backtest.ts';
 import { batchRoutes } from './routes/batch.ts';
+import { compareRoutes } from './routes/compare.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
+import { liquidationRoutes } from './routes/liquidation.ts';
 import { marginRoutes } from './routes/margin.ts';
 import { marketRoutes } from './routes/market.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { addReference } from './routes/reference.ts';
 import { riskRoutes } from './routes/risk.ts';
+import { stressRoutes } from './routes/stress.ts';
+import { timelineRoutes } from './routes/timeline.ts';
+import { whatIfRoutes } from './routes/whatIf.ts';
 import { writeJson } from './writeJson.ts';
 
 export interface AppOptions {
@@ -58,6 +65,13 @@ export async function buildApp({ engine, logger, limits }: AppOptions): Promise<
   marginRoutes(app, context);
   batchRoutes(app, context);
   riskRoutes(app, context);
+  whatIfRoutes(app, context);
+  compareRoutes(app, context);
+  timelineRoutes(app, context);
+  stressRoutes(app, context);
+  explainRoutes(app, context);
+  liquidationRoutes(app, context);
+  backtestRoutes(app, context);
   marketRoutes(app, context);
   pageRoutes(app);
   await app.ready();

@@ -3,8 +3,13 @@
  * and a factor model and sent to every worker.
  */
 import type { ErrorRecord } from '../errors.ts';
-import { type Instrument, type Market, optionScale, type Underlying } from '../market/market.ts';
-import { black76, exp, log, pow } from '../numerics.ts';
+import type { Market } from '../market/market.ts';
+import type { SliceTable } from '../market/sliceTable.ts';
+import { PlanBuilder, RowsChanged } from './planBuilder.ts';
+
+/** Which volatility an option has when its forward moves: that of its strike, or what the smile has at its new moneyness. */
+export const SMILE_RULES = ['sticky-strike', 'sticky-moneyness'] as const;
+export type SmileRule = (typeof SMILE_RULES)[number];
 
 /** A row that moves with a price: scale · (level − mark), or the inverse contract's form of it. */
 export interface LevelRow {
@@ -33,21 +38,63 @@ export interface StrikeRows {
   readonly put: OptionSide | null;
 }
 
+/** A binary option: scale · Φ(±d₂) − base. */
+export interface BinaryRow extends OptionSide {
+  readonly logMoneyness: number;
+  /** σ√T₁. */
+  readonly totalVolatility: number;
+  readonly right: 1 | -1;
+  readonly scale: number;
+}
+
+/**
+ * An American option. Its `base` is the scenario kernel's own value now: what the kernel lacks in accuracy cancels in the difference, and equity
+ * has the reference price.
+ */
+export interface AmericanRow extends OptionSide {
+  readonly strike: number;
+  readonly right: 1 | -1;
+  /** Exercise delivers the expiry's future; else the spot. */
+  readonly future: boolean;
+  /** ln(level/strike), ln(F/strike) and ln(F/level), the level being the spot or the forward itself. */
+  readonly logLevel: number;
+  readonly logForward: number;
+  readonly carry: number;
+  /** σ√T₁. */
+  readonly totalVolatility: number;
+  /** rT₁. */
+  readonly rateTime: number;
+  readonly scale: number;
+}
+
 export interface ExpiryRows {
   readonly forward: number;
   /** T before the horizon is taken off: what the basis shock is multiplied by. */
   readonly maturity: number;
+  /** T₁, the time left at the horizon. */
+  readonly left: number;
   /** (30/max(d, 1))^p: how strongly this expiry's volatility follows the 30-day one. */
   readonly volScale: number;
+  /** Under sticky-moneyness the smile that is read in each scenario; null: each strike keeps its volatility. */
+  readonly smile: SliceTable | null;
   readonly strikes: readonly StrikeRows[];
+  readonly binaries: readonly BinaryRow[];
+  readonly americans: readonly AmericanRow[];
   /** Futures of this expiry, when the basis moves them apart from the spot. */
   readonly futures: readonly LevelRow[];
 }
 
-/** Options that expire inside the horizon are worth their payoff. */
+/** Options that expire inside the horizon are worth their payoff: scale · max(±(S₁ − K), 0), or of a binary `scale` or nothing. */
 export interface PayoffRow extends OptionSide {
+  readonly binary: boolean;
   readonly strike: number;
   readonly right: 1 | -1;
+  readonly scale: number;
+}
+
+/** A pool share: scale · (√S₁ − √S₀). */
+export interface PoolRow {
+  readonly row: number;
   readonly scale: number;
 }
 
@@ -70,12 +117,15 @@ export interface UnderlyingRows {
   /** Those of the spot factor: what coins need. */
   readonly spotMasks: readonly number[];
   readonly levels: readonly LevelRow[];
+  readonly pools: readonly PoolRow[];
   readonly expiries: readonly ExpiryRows[];
   readonly payoffs: readonly PayoffRow[];
 }
 
 export interface ValuationPlan {
   readonly rows: number;
+  /** Room that revaluation needs for the largest smile, in bytes. */
+  readonly smileBytes: number;
   /** By the market's underlying index; null where the factor model does not move it. */
   readonly underlyings: readonly (UnderlyingRows | null)[];
   /** Row of each instrument; −1 where a position in it must be rejected (see `problems`) or it was not asked for. */
@@ -101,13 +151,9 @@ export interface PlannedFactors {
   readonly absent: 'MISSING_FACTOR' | 'MISSING_HISTORY';
 }
 
-const DAYS = 365;
+export { volatilityTermScale } from './optionPlan.ts';
 
-/** METHODOLOGY section 2: the term scaling of volatility moves, d in calendar days before the horizon is taken off. */
-export function volatilityTermScale(maturity: number): number {
-  const days = Math.max(maturity * DAYS, 1);
-  return pow(30 / days, days < 30 ? 0.3 : 0.13);
-}
+const DAYS = 365;
 
 /**
  * @param held instruments to plan for; all when left out
@@ -118,220 +164,39 @@ export function planValuation(
   factors: PlannedFactors,
   horizonDays: number,
   held?: ReadonlySet<number>,
+  smileRule: SmileRule = 'sticky-strike',
 ): ValuationPlan {
-  const builder = new PlanBuilder(market, factors, horizonDays / DAYS);
+  const builder = new PlanBuilder(market, factors, { horizon: horizonDays / DAYS, smileRule });
   market.instruments.forEach((instrument, index) => {
     if (held === undefined || held.has(index)) builder.add(instrument, index);
   });
   return builder.build();
 }
 
-interface Draft {
-  readonly source: Underlying;
-  readonly spotFactor: number;
-  readonly volFactor: number;
-  readonly basisFactor: number;
-  readonly absolute: boolean;
-  readonly spotRow: number;
-  readonly masks: readonly MaskRow[];
-  readonly spotMasks: readonly number[];
-  readonly futureMasks: readonly number[];
-  readonly optionMasks: readonly number[];
-  readonly levels: LevelRow[];
-  readonly payoffs: PayoffRow[];
-  /** By expiry and forward: a future that has only a mark is a forward of its own. */
-  readonly expiries: Map<string, DraftExpiry>;
-}
-
-interface DraftExpiry {
-  readonly forward: number;
-  readonly maturity: number;
-  readonly strikes: Map<string, StrikeRows>;
-  readonly futures: LevelRow[];
-}
-
-class PlanBuilder {
-  private rows = 0;
-  private readonly drafts: (Draft | null)[];
-  private readonly rowOf: Int32Array;
-  private readonly baseValues: Float64Array;
-  private readonly linearDeltas: Float64Array;
-  private readonly masksOf: (readonly number[])[];
-  private readonly problems = new Map<number, ErrorRecord>();
-  private readonly heldFactors: string[][];
-  private readonly market: Market;
-  private readonly factors: PlannedFactors;
-  private readonly horizon: number;
-
-  constructor(market: Market, factors: PlannedFactors, horizon: number) {
-    this.market = market;
-    this.factors = factors;
-    this.horizon = horizon;
-    this.rowOf = new Int32Array(market.instruments.length).fill(-1);
-    this.baseValues = new Float64Array(market.instruments.length);
-    this.linearDeltas = new Float64Array(market.instruments.length).fill(Number.NaN);
-    this.masksOf = market.instruments.map(() => []);
-    this.heldFactors = market.underlyings.map(() => []);
-    this.drafts = market.underlyings.map((source, u) => this.draft(source, u));
-  }
-
-  private draft(source: Underlying, u: number): Draft | null {
-    const factor = (type: string): number => this.factors.index.get(`${source.id}:${type}`) ?? -1;
-    const spotFactor = factor('spot');
-    if (spotFactor === -1) return null;
-    const volFactor = factor('vol');
-    const basisFactor = factor('basis');
-    if (volFactor === -1) this.heldFactors[u]!.push(`${source.id}:vol`);
-    if (basisFactor === -1) this.heldFactors[u]!.push(`${source.id}:basis`);
-    const spotRow = this.rows++;
-    const masks = [spotFactor, volFactor, basisFactor]
-      .filter((index) => index !== -1 && this.factors.gaps(index))
-      .map((index) => ({ row: this.rows++, factor: index }));
-    const rowsOf = (...indices: number[]) =>
-      masks.filter(({ factor: index }) => indices.includes(index)).map(({ row }) => row);
-    const spotMasks = rowsOf(spotFactor);
-    const futureMasks = rowsOf(spotFactor, basisFactor);
-    const optionMasks = rowsOf(spotFactor, volFactor, basisFactor);
-    const absolute = this.factors.absolute[spotFactor] === 1;
-    const empty = { levels: [], payoffs: [], expiries: new Map<string, DraftExpiry>() };
-    const rows = { spotRow, masks, spotMasks, futureMasks, optionMasks };
-    return { source, spotFactor, volFactor, basisFactor, absolute, ...rows, ...empty };
-  }
-
-  add(instrument: Instrument, index: number): void {
-    const problem = instrument.problem ?? this.problemOf(instrument);
-    if (problem !== null) {
-      this.problems.set(index, problem);
-      return;
-    }
-    const draft = this.drafts[instrument.underlying]!;
-    const row = this.rows++;
-    this.rowOf[index] = row;
-    if (instrument.type === 'option') this.addOption(draft, instrument, index, row);
-    else this.addLevel(draft, instrument, index, row);
-  }
-
-  private problemOf(instrument: Instrument): ErrorRecord | null {
-    const draft = this.drafts[instrument.underlying] ?? null;
-    const { id } = this.market.underlyings[instrument.underlying]!;
-    const missing = (type: string): ErrorRecord => ({
-      code: this.factors.absent,
-      message: `${instrument.id} needs the factor ${id}:${type}, which ${
-        this.factors.absent === 'MISSING_FACTOR' ? 'the factor model' : 'the history'
-      } lacks`,
+/**
+ * The plan after some underlyings have moved: every instrument keeps its row.
+ * @returns null where rows would have to change (an option has expired, a forward has come or gone): then the market is planned anew
+ */
+export function replanValuation(
+  market: Market,
+  factors: PlannedFactors,
+  horizonDays: number,
+  smileRule: SmileRule,
+  previous: { readonly plan: ValuationPlan; readonly moved: ReadonlySet<number> },
+): ValuationPlan | null {
+  try {
+    const builder = new PlanBuilder(market, factors, {
+      horizon: horizonDays / DAYS,
+      smileRule,
+      previous,
     });
-    if (draft === null) return missing('spot');
-    if (instrument.type === 'option' && draft.volFactor === -1) return missing('vol');
-    const nonlinear = instrument.type === 'option' || instrument.settlement === 'inverse';
-    if (
-      draft.absolute &&
-      (nonlinear || (draft.basisFactor !== -1 && instrument.type === 'future'))
-    ) {
-      const message = `${instrument.id} needs a log spot factor; that of ${id} is absolute, and its price may fall below 0`;
-      return { code: 'UNSUPPORTED_FACTOR', message };
-    }
-    return null;
+    market.instruments.forEach((instrument, index) => {
+      if (previous.moved.has(instrument.underlying)) builder.add(instrument, index);
+    });
+    const plan = builder.build();
+    return plan.smileBytes > previous.plan.smileBytes ? null : plan;
+  } catch (error) {
+    if (error instanceof RowsChanged) return null;
+    throw error;
   }
-
-  /** Spot, perpetuals and futures. Where only the spot moves them their level is mark · S₁/S₀, so the spot's row serves, rescaled. */
-  private addLevel(draft: Draft, instrument: Instrument, index: number, row: number): void {
-    const { type, multiplier, mark, maturity } = instrument;
-    const { spot } = draft.source;
-    const inverse = instrument.settlement === 'inverse';
-    this.masksOf[index] = draft.spotMasks;
-    if (type === 'spot') {
-      this.baseValues[index] = multiplier * spot;
-      this.linearDeltas[index] = multiplier;
-      draft.levels.push({ row, mark: spot, scale: multiplier, inverse: false });
-    } else if (type === 'future' && maturity <= this.horizon) {
-      this.masksOf[index] = draft.futureMasks;
-      draft.levels.push({ row, mark, scale: multiplier, inverse });
-    } else if (type === 'future' && draft.basisFactor !== -1) {
-      this.masksOf[index] = draft.futureMasks;
-      const forward = Number.isNaN(instrument.forward) ? mark : instrument.forward;
-      const scale = inverse ? (multiplier * forward) / mark : (multiplier * mark) / forward;
-      this.expiry(draft, instrument, forward).futures.push({ row, mark: forward, scale, inverse });
-    } else {
-      const scale = inverse ? (multiplier * spot) / mark : (multiplier * mark) / spot;
-      // An inverse contract's coins, converted at the spot that moved, are linear in it: (1/S₀ − 1/S₁)·S₁ = (S₁ − S₀)/S₀.
-      this.linearDeltas[index] = inverse ? scale / spot : scale;
-      draft.levels.push({ row, mark: spot, scale, inverse });
-    }
-  }
-
-  private expiry(draft: Draft, instrument: Instrument, forward: number): DraftExpiry {
-    const key = `${instrument.expiryMs}|${forward}`;
-    let expiry = draft.expiries.get(key);
-    if (expiry === undefined) {
-      expiry = { forward, maturity: instrument.maturity, strikes: new Map(), futures: [] };
-      draft.expiries.set(key, expiry);
-    }
-    return expiry;
-  }
-
-  private addOption(draft: Draft, instrument: Instrument, index: number, row: number): void {
-    const { forward, strike, volatility, maturity, multiplier } = instrument;
-    this.masksOf[index] = draft.optionMasks;
-    const right = instrument.right === 1 ? 1 : -1;
-    const scaleNow = optionScale(instrument, this.market);
-    const base = scaleNow * black76(forward, strike, volatility * Math.sqrt(maturity), right);
-    this.baseValues[index] = base;
-    const left = maturity - this.horizon;
-    if (!(left > 0)) {
-      draft.payoffs.push({ row, base, strike, right, scale: multiplier });
-      return;
-    }
-    const coin = instrument.settlement === 'coin';
-    const scale = coin ? scaleNow : multiplier * exp(-draft.source.rate * left);
-    const totalVolatility = volatility * Math.sqrt(left);
-    const expiry = this.expiry(draft, instrument, forward);
-    const key = `${strike}|${scale}|${totalVolatility}|${coin}`;
-    const logMoneyness = log(forward / strike);
-    const shared = expiry.strikes.get(key) ?? {
-      strike,
-      logMoneyness,
-      totalVolatility,
-      scale,
-      coin,
-      call: null,
-      put: null,
-    };
-    const side = { row, base };
-    // Two listings of the same contract: the second one gets an evaluation of its own.
-    const taken = right === 1 ? shared.call !== null : shared.put !== null;
-    const fresh = { strike, logMoneyness, totalVolatility, scale, coin, call: null, put: null };
-    const target = taken ? fresh : shared;
-    expiry.strikes.set(
-      taken ? `${key}|${row}` : key,
-      right === 1 ? { ...target, call: side } : { ...target, put: side },
-    );
-  }
-
-  build(): ValuationPlan {
-    return {
-      rows: this.rows,
-      underlyings: this.drafts.map((draft) => (draft === null ? null : finish(draft))),
-      rowOf: this.rowOf,
-      baseValues: this.baseValues,
-      linearDeltas: this.linearDeltas,
-      masksOf: this.masksOf,
-      problems: this.problems,
-      heldFactors: this.heldFactors,
-    };
-  }
-}
-
-function finish(draft: Draft): UnderlyingRows {
-  const { source, spotFactor, volFactor, basisFactor, absolute } = draft;
-  const { spotRow, masks, spotMasks } = draft;
-  const expiries = [...draft.expiries.values()].map((expiry) => ({
-    forward: expiry.forward,
-    maturity: expiry.maturity,
-    volScale: volatilityTermScale(expiry.maturity),
-    strikes: [...expiry.strikes.values()],
-    futures: expiry.futures,
-  }));
-  const { levels, payoffs } = draft;
-  const factors = { spotFactor, volFactor, basisFactor, absolute };
-  return { spot: source.spot, ...factors, spotRow, masks, spotMasks, levels, expiries, payoffs };
 }

@@ -2,16 +2,16 @@
 
 import { viewsOf } from '../../src/engine/bookMemory.ts';
 import { AccountEvaluator, type AccountOutcome } from '../../src/engine/evaluator.ts';
+import { drawLocally, revalueLocally } from '../../src/engine/localFill.ts';
 import { openSession } from '../../src/engine/session.ts';
 import type { Session } from '../../src/engine/sessionData.ts';
-import { type Bench, drawShard, revalueShard, unitShard } from '../../src/engine/shards.ts';
+import type { Bench } from '../../src/engine/shards.ts';
 import { type MethodologyInput, resolveMethodology } from '../../src/margin/methodology.ts';
 import type { MarginResult } from '../../src/margin/result.ts';
 import { compileFactorModel, type FactorModel } from '../../src/market/factorModel.ts';
 import type { History } from '../../src/market/history.ts';
 import { compileMarket } from '../../src/market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../../src/market/snapshot.ts';
-import { drawBlocks } from '../../src/scenarios/scenarioSet.ts';
 import type { Kernels } from '../../workers/kernels.ts';
 import { createMemory, instantiateKernels } from '../../workers/kernels.ts';
 
@@ -34,7 +34,7 @@ export function fillInProcess(request: {
     request.methodology ?? {},
     factors?.degreesOfFreedom != null,
   );
-  const market = compileMarket(readSnapshot(request.market));
+  const market = compileMarket(readSnapshot(request.market), methodology.surfaceModel);
   const history = request.history ?? null;
   const session = openSession({
     market,
@@ -42,19 +42,15 @@ export function fillInProcess(request: {
     factors,
     history,
     slots: 1,
-    kept: true,
+    kept: 'blocks',
     resultRows: 0,
     memory: createMemory,
   });
   const kernels = instantiateKernels(session.module, session.memory);
   const bench = { session, kernels, views: viewsOf(session.memory) };
-  const underlyings = market.underlyings.map((_, u) => u);
-  for (let block = 0; block < drawBlocks(session.set.scenarios); block++) {
-    if (session.set.model !== 'historical') drawShard(bench, 0, block);
-    revalueShard(bench, 0, block, underlyings);
-  }
-  unitShard(bench, 0, 0, session.valuation.plan.rows);
-  const evaluator = new AccountEvaluator(session, kernels, bench.views, 0);
+  drawLocally(bench);
+  revalueLocally(bench);
+  const evaluator = new AccountEvaluator(bench, 0);
   const evaluate = (accounts: readonly unknown[]) =>
     evaluator.evaluate(
       { count: accounts.length, read: (i) => ({ value: accounts[i] }) },

@@ -30,7 +30,7 @@ const market: MarketSnapshot = {
     { id: 'A-CALL', underlying: 'A', expiry, ...option },
     { id: 'A-EARLY', underlying: 'A', ...option, expiry: '2026-01-01T08:00:00Z' },
     { id: 'A-NOFORWARD', underlying: 'A', ...option, expiry: '2026-06-26T08:00:00Z' },
-    { id: 'A-AMERICAN', underlying: 'A', expiry, ...option, style: 'american' },
+    { id: 'A-AMERICAN', underlying: 'A', expiry, ...option, type: 'binary', style: 'american' },
     { id: 'B-PERP', type: 'perpetual', underlying: 'B', settlement: 'linear', multiplier: 1 },
     { id: 'A-HUGE', type: 'perpetual', underlying: 'A', settlement: 'linear', multiplier: 1e12 },
   ],
@@ -63,7 +63,7 @@ const cases: readonly [string, unknown, string, string | undefined][] = [
   ['an expired option', holding('A-EARLY'), 'EXPIRED_INSTRUMENT', 'positions[0].instrument'],
   ['a missing forward', holding('A-NOFORWARD'), 'MISSING_FORWARD', 'positions[0].instrument'],
   [
-    'an American option',
+    'an American binary',
     holding('A-AMERICAN'),
     'UNSUPPORTED_INSTRUMENT',
     'positions[0].instrument',

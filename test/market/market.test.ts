@@ -119,8 +119,10 @@ describe('compileMarket', () => {
     ['MISSING_VOLATILITY', option('x', 90000, 'put', { expiry: LATER })],
     ['MISSING_VOLATILITY', option('x', 3000, 'put', { underlying: 'ETH' })],
     ['UNSUPPORTED_INSTRUMENT', option('x', 90000, 'put', { style: 'american' })],
-    ['UNSUPPORTED_INSTRUMENT', option('x', 9, 'put', { type: 'binary', settlement: 'linear' })],
-    ['UNSUPPORTED_INSTRUMENT', { ...delta('x', 'spot'), type: 'pool' }],
+    [
+      'UNSUPPORTED_INSTRUMENT',
+      option('x', 90000, 'put', { type: 'binary', settlement: 'linear', style: 'american' }),
+    ],
   ])('gives %s to its instrument and leaves the others alone', (code, broken) => {
     const market = compileMarket(snapshotOf([broken, option('call', 100000, 'call')]));
     expect(find(market, 'x').problem).toMatchObject({ code });

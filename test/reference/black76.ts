@@ -35,7 +35,7 @@ function density(u: number): number {
 }
 
 /** The out-of-the-money price over min(F, K), from h = |ln(F/K)|/v and v. */
-function timeValueRatio(h: number, spread: number): number {
+export function timeValueRatio(h: number, spread: number): number {
   const v = Math.min(spread, 70);
   const u1 = h - v * 0.5;
   const a = Math.min(Math.abs(u1), 35);

@@ -141,7 +141,7 @@ describe('content types', () => {
 describe('paths and methods', () => {
   it.each([
     ['GET', '/nothing', 404, 'NOT_FOUND'],
-    ['POST', '/v1/stress', 404, 'NOT_FOUND'],
+    ['POST', '/v1/nothing', 404, 'NOT_FOUND'],
     ['GET', '/v1/margin', 405, 'METHOD_NOT_ALLOWED'],
     ['DELETE', '/v1/market', 405, 'METHOD_NOT_ALLOWED'],
     ['PATCH', '/v1/market', 405, 'METHOD_NOT_ALLOWED'],

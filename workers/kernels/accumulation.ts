@@ -213,6 +213,38 @@ export function packRow(row: usize, blocks: u32, blockSize: u32, out: usize, blo
   }
 }
 
+/** out[s] ← out[s] + row[s] over n values, n even. */
+export function addValues(row: usize, n: u32, out: usize): void {
+  const end = <usize>n << 3;
+  for (let i: usize = 0; i < end; i += 16) {
+    v128.store(out + i, f64x2.add(v128.load(out + i), v128.load(row + i)));
+  }
+}
+
+/** out[s] ← out[s] + row[order[s]]: a row whose scenarios are reordered, order as u32. */
+export function addReordered(row: usize, order: usize, n: u32, out: usize): void {
+  for (let s: usize = 0; s < <usize>n; s++) {
+    const value = load<f64>(row + ((<usize>load<u32>(order + (s << 2))) << 3));
+    store<f64>(out + (s << 3), load<f64>(out + (s << 3)) + value);
+  }
+}
+
+/** packRow of a reordered row: of the n values that exist the s-th is row[order[s]]; what pads the last block is left as it is. */
+export function packReordered(
+  row: usize, order: usize, n: u32, blockSize: u32, out: usize, blockStride: u32,
+): void {
+  let left = n;
+  while (left > 0) {
+    const count = left < blockSize ? left : blockSize;
+    for (let i: usize = 0; i < <usize>count; i++) {
+      store<f64>(out + (i << 3), load<f64>(row + ((<usize>load<u32>(order + (i << 2))) << 3)));
+    }
+    order += (<usize>count) << 2;
+    out += blockStride;
+    left -= count;
+  }
+}
+
 /** The greatest |value| of n values; NaN when one of them is not finite. */
 export function rowBound(values: usize, n: u32): f64 {
   let low = f64x2.splat(0);

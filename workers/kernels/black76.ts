@@ -135,7 +135,7 @@ export function ratio(top: v128, bottom: v128, v: v128, inner: v128): v128 {
 /** W from h = |ln(F/K)|/v and v, itself at most 70: what pricing.ts does in stages, in one piece. */
 // @ts-ignore: decorator
 @inline
-function outOfTheMoney(h: v128, v: v128): v128 {
+export function outOfTheMoney(h: v128, v: v128): v128 {
   const u1 = f64x2.sub(h, half(v));
   const a = bound(f64x2.abs(u1));
   const b = bound(f64x2.add(h, half(v)));

@@ -3,10 +3,17 @@ export { exp, log, normalCdf, inverseNormalCdf, expArray, logArray, normalCdfArr
 export { threefry, openStream, fillBits } from './random';
 export { normals, normalsByInversion, chiSquares } from './normal';
 export { correlate, mixing, scaleShocks } from './shocks';
+export { studentMargins } from './margins';
+export { addScaled, jumpSums, poissons } from './jumps';
 export {
   black76, black76Array, spotScenarios, expiryScenarios, optionRows, payoffRow, linearRow, inverseRow,
+  binaryRow, binaryPayoffRow, rootRow,
 } from './pricing';
-export { accumulate, packRow, rowBound, sumRows } from './accumulation';
+export { americanPrice, americanRow } from './american';
+export { sliceVolatilities } from './smile';
+export {
+  accumulate, addReordered, addValues, packReordered, packRow, rowBound, sumRows,
+} from './accumulation';
 export { tailOf } from './tail';
 
 /** The first byte that the kernels' own constants leave free. */

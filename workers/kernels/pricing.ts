@@ -3,7 +3,7 @@
 import {
   above, below, bound, capped, density, excess, half, numerator, ratio, remainder,
 } from './black76';
-import { expV } from './maths';
+import { expV, normalCdfV } from './maths';
 
 export { black76, black76Array } from './black76';
 
@@ -241,5 +241,63 @@ export function inverseRow(
     }
     level += end;
     spot += end;
+  }
+}
+
+/** scale · Φ(±d₂) − base, d₂ = x/v − v/2 with x = logMoneyness0 + logMove and v = v0 · up; `right` is the sign. */
+export function binaryRow(
+  n: i32, logMove: usize, up: usize, logMoneyness0: f64, v0: f64, right: f64, scale0: f64, base0: f64,
+  out: usize, blockSize: i32, blockStride: i32,
+): void {
+  const moneyness = f64x2.splat(logMoneyness0);
+  const still = f64x2.splat(v0);
+  const least = f64x2.splat(1e-300);
+  const sign = f64x2.splat(right);
+  const scale = f64x2.splat(scale0);
+  const base = f64x2.splat(base0);
+  let from: usize = 0;
+  for (let left = n; left > 0; left -= blockSize, out += blockStride) {
+    for (let i: usize = 0, end = <usize>blockSize << 3; i < end; i += 16, from += 16) {
+      const v = f64x2.pmax(f64x2.mul(still, v128.load(up + from)), least);
+      const x = f64x2.add(moneyness, v128.load(logMove + from));
+      const d2 = f64x2.sub(f64x2.div(x, v), half(v));
+      v128.store(out + i, f64x2.sub(f64x2.mul(scale, normalCdfV(f64x2.mul(sign, d2))), base));
+    }
+  }
+}
+
+/** scale · 1 − base where a binary pays, else −base: a call where spot > strike, a put where spot ≤ strike. */
+export function binaryPayoffRow(
+  n: i32, spot: usize, strike0: f64, right: f64, scale0: f64, base0: f64, out: usize, blockSize: i32, blockStride: i32,
+): void {
+  const strike = f64x2.splat(strike0);
+  const scale = f64x2.splat(scale0);
+  const base = f64x2.splat(base0);
+  for (let left = n; left > 0; left -= blockSize, out += blockStride) {
+    const end = <usize>blockSize << 3;
+    for (let i: usize = 0; i < end; i += 16) {
+      const s = v128.load(spot + i);
+      const pays = right > 0 ? f64x2.gt(s, strike) : f64x2.le(s, strike);
+      // A NaN compares false: it must not pass for an option that pays nothing.
+      const unknown = f64x2.ne(s, s);
+      const payoff = v128.bitselect(s, v128.and(pays, scale), unknown);
+      v128.store(out + i, f64x2.sub(payoff, base));
+    }
+    spot += end;
+  }
+}
+
+/** scale · (√level − √mark). */
+export function rootRow(
+  n: i32, level: usize, mark: f64, scale0: f64, out: usize, blockSize: i32, blockStride: i32,
+): void {
+  const root = f64x2.splat(Math.sqrt(mark));
+  const scale = f64x2.splat(scale0);
+  for (let left = n; left > 0; left -= blockSize, out += blockStride) {
+    const end = <usize>blockSize << 3;
+    for (let i: usize = 0; i < end; i += 16) {
+      v128.store(out + i, f64x2.mul(scale, f64x2.sub(f64x2.sqrt(v128.load(level + i)), root)));
+    }
+    level += end;
   }
 }

@@ -2,19 +2,15 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { RiskReport, RiskRequest } from '../../engine/riskReport.ts';
 import { PlimsollError } from '../../errors.ts';
-import { decodeText, parseJson } from '../../json.ts';
-import { accountId } from '../../margin/account.ts';
-import {
-  DEFAULT_SCENARIOS,
-  type MethodologyInput,
-  type ScenarioModel,
-} from '../../margin/methodology.ts';
-import { show } from '../../schema.ts';
-import { accountDocuments, openAccounts } from '../accountSource.ts';
+import { readAccount } from '../../margin/account.ts';
+import { DEFAULT_SCENARIOS, type MethodologyInput } from '../../margin/methodology.ts';
+import type { ScenarioModel } from '../../scenarios/source.ts';
 import { EXIT } from '../exitCodes.ts';
 import { inputsOf, readMethod, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
+import { readOneAccount } from '../oneAccount.ts';
 import { readSources, type Sources, startEngine } from '../openEngine.ts';
 import type { ModelOptions, ScenarioOptions } from '../options.ts';
+import type { LossParts } from '../output/explainTable.ts';
 import { riskPage } from '../output/riskPage.ts';
 import { riskTable } from '../output/riskTable.ts';
 import { openSink, type Sink } from '../output/sink.ts';
@@ -25,6 +21,7 @@ export interface VarOptions extends ModelOptions, ScenarioOptions, CommonOptions
   readonly id?: string;
   readonly method?: string;
   readonly explain?: boolean;
+  readonly top: number;
   readonly report?: string;
 }
 
@@ -51,17 +48,25 @@ async function reported(
   const { method, ...rest } = options;
   const methodology = await readMethod(method === undefined ? rest : { ...rest, model: method });
   const sources = await readSources(options, methodology, terminal);
-  const account = await readOne(path, options.id);
+  const account = await readOneAccount(path, options.id);
   const engine = await startEngine(sources, idleBase(methodology, sources), workers, terminal);
   try {
     const asked = requestOf(methodology, sources);
     const onProgress: RiskRequest['onProgress'] = (step) => terminal.progress.update(step);
     const report = await engine.valueAtRisk(account, { ...asked, onProgress });
     const steps = sink === null ? [] : await convergence(engine, account, asked, report);
+    const parts =
+      options.explain === true
+        ? await explained(sources, methodology, account, workers, terminal)
+        : null;
     terminal.progress.stop();
-    await sink?.deliver(riskPage(report, steps));
-    if (terminal.json) await terminal.document(report);
-    else await terminal.write(riskTable(report, sources.market.underlyings.length));
+    await sink?.deliver(riskPage(report, steps, parts));
+    if (terminal.json)
+      await terminal.document(parts === null ? report : { ...report, explanation: parts });
+    else {
+      const listed = sources.market.underlyings.length;
+      await terminal.write(riskTable(report, listed, parts, options.top));
+    }
     if (page !== undefined) terminal.note(`report written to ${page}`);
     return EXIT.ok;
   } finally {
@@ -103,51 +108,51 @@ async function convergence(
 }
 
 /**
- * The account to report on: the one of that id, or the only one.
- * @throws NOT_FOUND, USAGE where several accounts are there and none is named
+ * The parts of the reported ES, on the same scenarios: from an engine of the account's own instruments, whose cube is small. Null where
+ * nothing is at risk.
  */
-async function readOne(path: string, id: string | undefined): Promise<unknown> {
-  const source = await openAccounts(path);
-  let found: { readonly value: unknown } | null = null;
-  let others = 0;
-  for await (const { bytes, where } of accountDocuments(source)) {
-    const text = decodeText(bytes);
-    // Most accounts need not be parsed to see that they are others.
-    if (id !== undefined && !text.includes(JSON.stringify(id))) continue;
-    const value = parsed(text, where);
-    if (id !== undefined && accountId(value) !== id) continue;
-    if (found !== null) {
-      if (id !== undefined) throw duplicate(id, where);
-      others += 1;
-      break;
-    }
-    found = { value };
-  }
-  if (found !== null && others === 0) return found.value;
-  if (found !== null) {
-    const message = `${path} holds several accounts: name one with --id, for example ${show(accountId(found.value))}`;
-    throw new PlimsollError('USAGE', message, { path: 'id' });
-  }
-  const message =
-    id === undefined ? `${path} holds no account` : `${path} has no account ${show(id)}`;
-  throw new PlimsollError('NOT_FOUND', message, { path: 'id' });
-}
-
-function duplicate(id: string, where: string): PlimsollError {
-  return new PlimsollError(
-    'DUPLICATE_ID',
-    `the account ${show(id)} stands twice: again at ${where}`,
-    {
-      path: 'id',
-    },
-  );
-}
-
-function parsed(text: string, where: string): unknown {
+async function explained(
+  sources: Sources,
+  methodology: MethodologyInput,
+  value: unknown,
+  workers: number | undefined,
+  terminal: Terminal,
+): Promise<LossParts | null> {
+  const account = readAccount(value);
+  const { market } = sources;
+  const held = new Set([
+    ...account.instruments,
+    ...account.orders.map(({ instrument }) => instrument),
+  ]);
+  const instruments = market.instruments.filter(({ id }) => held.has(id));
+  const touched = new Set([
+    ...instruments.map(({ underlying }) => underlying),
+    ...account.collateral.map(({ asset }) => asset),
+  ]);
+  const underlyings = market.underlyings.filter(({ id }) => touched.has(id));
+  if (underlyings.length === 0) return null;
+  const own = { ...sources, market: { ...market, underlyings, instruments } };
+  const engine = await startEngine(own, { ...methodology, ...NET_RISK }, workers, terminal);
   try {
-    return parseJson(text);
-  } catch (error) {
-    if (!(error instanceof PlimsollError)) throw error;
-    throw new PlimsollError(error.code, `${where}: ${error.message}`, { path: error.path });
+    const explanation = await engine.explain(value);
+    const { positions, collateral, expiries, factors, worst, parametric, tail } = explanation;
+    return {
+      positions,
+      collateral,
+      underlyings: explanation.underlyings,
+      expiries,
+      factors,
+      worst,
+      parametric,
+      tail,
+    };
+  } finally {
+    await engine.close();
   }
 }
+
+/** ES alone: a risk report knows no add-on and no other scenario set. */
+const NET_RISK: MethodologyInput = {
+  components: ['marketRisk'],
+  antiProcyclicality: { buffer: false, stressed: false },
+};

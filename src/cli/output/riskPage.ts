@@ -1,5 +1,6 @@
 /** A risk report as one self-contained HTML page: figures, stand-alone ES by underlying, and how the estimate settles. */
 import type { RiskReport } from '../../engine/riskReport.ts';
+import type { LossParts } from './explainTable.ts';
 import { count, estimate, money, percent } from './figures.ts';
 import { intervalText } from './riskTable.ts';
 
@@ -26,8 +27,15 @@ svg text { fill: var(--ink); } svg .soft { fill: var(--soft); }
 footer { margin-top: 2.5rem; font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 `;
 
-/** @param steps reports of the same portfolio on ever more scenarios, the last of them `report` itself */
-export function riskPage(report: RiskReport, steps: readonly RiskReport[]): string {
+/**
+ * @param steps reports of the same portfolio on ever more scenarios, the last of them `report` itself
+ * @param parts where ES comes from; null where it was not asked
+ */
+export function riskPage(
+  report: RiskReport,
+  steps: readonly RiskReport[],
+  parts: LossParts | null = null,
+): string {
   const { account, currency, risk, method, asOf } = report;
   const days = risk.horizonDays === 1 ? '1 day' : `${risk.horizonDays} days`;
   return `<!doctype html>
@@ -45,7 +53,7 @@ export function riskPage(report: RiskReport, steps: readonly RiskReport[]): stri
 <h2>Expected shortfall of each underlying by itself</h2>
 ${bars(report)}
 <p>Together they come to ${money(report.diversification)} less than the sum: that is what diversification is worth here.</p>
-${steps.length > 1 ? convergence(steps) : ''}
+${parts === null ? '' : partTables(parts)}${steps.length > 1 ? convergence(steps) : ''}
 <footer>
 ${method}, ${count(risk.scenarios)} scenarios${notes(report)}<br>
 scenario set ${report.scenarioSet}<br>methodology ${report.methodology}<br>market ${report.market}<br>${escaped(report.engine)}
@@ -102,6 +110,49 @@ function bars({ underlyings }: RiskReport): string {
   const more = rest > 0 ? `<p>… and ${count(rest)} more.</p>` : '';
   const label = 'Bars of expected shortfall by underlying';
   return `<svg viewBox="0 0 700 ${shown.length * 26}" role="img" aria-label="${label}">\n${rows.join('\n')}\n</svg>${more}`;
+}
+
+/** The exact parts of ES: they sum to it. */
+function partTables({ positions, collateral, expiries, factors }: LossParts): string {
+  const coins = collateral.map(({ asset, ...rest }) => ({
+    instrument: `${asset} (coins)`,
+    ...rest,
+  }));
+  const lines = [...positions, ...coins].toSorted(
+    (a, b) => Math.abs(b.contribution) - Math.abs(a.contribution),
+  );
+  const more =
+    lines.length > BARS_SHOWN ? `<p>… and ${count(lines.length - BARS_SHOWN)} more.</p>` : '';
+  return `<h2>Where it comes from, by position</h2>
+${partTable(
+  ['position', 'part of ES', 'by itself'],
+  lines
+    .slice(0, BARS_SHOWN)
+    .map((line) => [line.instrument, money(line.contribution), money(line.standAlone)]),
+)}${more}
+<h2>By expiry</h2>
+${partTable(
+  ['expiry', 'part of ES'],
+  expiries.map(({ expiry, contribution }) => [expiry ?? 'undated', money(contribution)]),
+)}
+<h2>By type of factor</h2>
+${partTable(
+  ['factor', 'part of ES'],
+  [
+    ...factors.types.map(({ type, contribution }) => [type, money(contribution)]),
+    ['passage of time', money(factors.time)],
+    ['together, beyond each alone', money(factors.interaction)],
+  ],
+)}
+`;
+}
+
+function partTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = titles.map((title) => `<th>${title}</th>`).join('');
+  const body = rows.map(
+    (row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`,
+  );
+  return `<table><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
 }
 
 function clipped(text: string): string {

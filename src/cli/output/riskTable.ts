@@ -1,5 +1,6 @@
 /** The table of a risk report, for people. */
 import type { RiskReport } from '../../engine/riskReport.ts';
+import { type LossParts, lossTables } from './explainTable.ts';
 import { count, estimate, money, percent, printable, shortHash } from './figures.ts';
 import { pairs, table } from './table.ts';
 
@@ -17,7 +18,13 @@ export function intervalText([low, high]: readonly (number | null)[]): string {
   return `${end(low)} … ${end(high)}`;
 }
 
-export function riskTable(report: RiskReport, listed: number): string {
+/** @param explained where ES comes from; null where it was not asked */
+export function riskTable(
+  report: RiskReport,
+  listed: number,
+  explained: LossParts | null = null,
+  top = 20,
+): string {
   const { account, currency, risk, method } = report;
   const { confidence, horizonDays, scenarios, valueAtRisk, expectedShortfall } = risk;
   const days = horizonDays === 1 ? '1 day' : `${horizonDays} days`;
@@ -38,7 +45,8 @@ export function riskTable(report: RiskReport, listed: number): string {
     ['market as of', report.asOf],
     ['scenario set', shortHash(report.scenarioSet)],
   ];
-  return `${title}\n\n${pairs(items)}\n${parts(report, listed)}`;
+  const more = explained === null ? '' : `\n${lossTables(explained, top)}`;
+  return `${title}\n\n${pairs(items)}\n${parts(report, listed)}${more}`;
 }
 
 function parts({ underlyings }: RiskReport, listed: number): string {

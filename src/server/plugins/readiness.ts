@@ -57,7 +57,11 @@ export function addDraining(app: FastifyInstance, readiness: Readiness): void {
     readiness.drain();
     // Requests that have arrived but are not read yet look like idle connections: they get this long to show.
     await sleep(SWEEP_MS);
-    const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
+    // Between a timer and an immediate the loop reads its sockets: a request that waits there is no longer idle then.
+    const sweep = setInterval(
+      () => setImmediate(() => app.server.closeIdleConnections()),
+      SWEEP_MS,
+    );
     sweep.unref();
     const stop = (): void => clearInterval(sweep);
     if (app.server.listening) app.server.once('close', stop);

@@ -6,6 +6,7 @@ import { type DemoAccount, demoAccounts } from '../../book/demoAccounts.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { decodeText, hashOf, parseJson } from '../../json.ts';
 import { AccountSchema } from '../../margin/account.ts';
+import { MethodologySchema, PRESETS } from '../../margin/methodology.ts';
 import { type MarketSnapshot, MarketSnapshotSchema } from '../../market/snapshot.ts';
 import type { ServerContext } from '../context.ts';
 import { hangUpSignal, withBody } from '../plugins/bodies.ts';
@@ -82,7 +83,8 @@ export function marketRoutes(instance: FastifyInstance, context: ServerContext):
 
   app.get('/v1/methodology', { schema: getMethodology }, async () => {
     const { methodology, parameters } = await engine.info();
-    return { hash: methodology, parameters };
+    const reference = MethodologySchema as unknown as Record<string, unknown>;
+    return { hash: methodology, parameters, presets: PRESETS, reference };
   });
 
   app.get('/v1/example', { schema: getExample }, async (request) => {

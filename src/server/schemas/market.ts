@@ -1,6 +1,7 @@
 /** What a client is told of the market and the engine. */
 import Type, { type Static } from 'typebox';
-import { SCENARIO_MODELS } from '../../margin/methodology.ts';
+import type { Methodology } from '../../margin/methodology.ts';
+import { resolvedSchema } from '../../margin/methodologySchema.ts';
 import type { MarketSnapshot } from '../../market/snapshot.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -29,26 +30,17 @@ export type MarketInfo = Static<typeof MarketInfoSchema>;
 export const MethodologyInfoSchema = Type.Object(
   {
     hash: hash('Of the RFC 8785 JSON of `parameters`'),
-    parameters: Type.Object(
-      {
-        name: Type.String(),
-        scenarioModel: Type.Enum([...SCENARIO_MODELS]),
-        confidence: Type.Number(),
-        horizonDays: Type.Number(),
-        scenarios: Type.Integer(),
-        seed: Type.String(),
-        maxLogShock: Type.Number(),
-        instantaneous: Type.Boolean(),
-        mmFactor: Type.Number(),
-        floor: Type.Number(),
-        haircuts: Type.Record(Type.String(), Type.Number()),
-        warningLevel: Type.Number(),
-      },
-      {
-        ...closed,
-        description: 'Every parameter as it is in force, in the units of the Methodology.',
-      },
-    ),
+    parameters: Type.Unsafe<Methodology>({
+      ...resolvedSchema(),
+      title: 'ResolvedMethodology',
+      description: 'Every parameter as it is in force.',
+    }),
+    presets: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'What a methodology may start from, every parameter stated.',
+    }),
+    reference: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The JSON Schema of a methodology: unit, range and default of every parameter.',
+    }),
   },
   { ...closed, title: 'MethodologyInfo' },
 );

@@ -1,0 +1,108 @@
+/**
+ * The arrangements of scenarios over which a book's tail is taken: the scenario set itself, the same P&L with each underlying's scenarios
+ * reordered, and the sets beside it. Which of them a session has, its methodology decides.
+ */
+import type { Shortfalls } from '../margin/components/context.ts';
+import { type TailRanks, tailRanks } from '../risk/tail.ts';
+import type { Views } from './bookMemory.ts';
+import { type Session, usableScenarios } from './sessionData.ts';
+
+export type ArrangementName = keyof Shortfalls;
+
+export type RankFinder = (masks: readonly number[]) => TailRanks;
+
+export interface Arrangement {
+  readonly name: ArrangementName;
+  /** Its cube in blocks. */
+  readonly cube: number;
+  readonly scenarios: number;
+  readonly ranksOf: RankFinder;
+}
+
+/** The worst of n losses, as ranks: VaR and ES are both that loss. */
+function worstOf(n: number): TailRanks {
+  return {
+    n,
+    effective: n,
+    confidence: 1 - 1 / n,
+    mass: 1,
+    valueAtRisk: 1,
+    spacing: 0,
+    upper: 0,
+    lower: 0,
+    keep: 1,
+  };
+}
+
+/** Which rows count depends only on a book's masks, so ranks are found once for each set of them. */
+function remembered(find: RankFinder): RankFinder {
+  const known = new Map<string, TailRanks>();
+  return (masks) => {
+    const key = masks.length === 0 ? '' : masks.join(',');
+    let ranks = known.get(key);
+    if (ranks === undefined) {
+      ranks = find(masks);
+      known.set(key, ranks);
+    }
+    return ranks;
+  };
+}
+
+/** Ranks of the session's own scenario set. */
+export function rankFinder(session: Session): RankFinder {
+  const { confidence } = session.valuation.methodology;
+  return remembered((masks) =>
+    tailRanks(usableScenarios(session, masks), confidence, session.set.overlap),
+  );
+}
+
+/** The order of an underlying's scenarios under an arrangement, as the memory holds it. */
+export function orderOf(
+  { layout, set }: Session,
+  views: Views,
+  underlying: number,
+  name: 'zero' | 'perfect',
+): Uint32Array {
+  const at = orderAddress(layout, underlying, name) / 4;
+  return views.u32.subarray(at, at + set.scenarios);
+}
+
+export function orderAddress(
+  { orders, orderBytes }: Session['layout'],
+  underlying: number,
+  name: 'zero' | 'perfect',
+): number {
+  return orders + (2 * underlying + (name === 'zero' ? 0 : 1)) * orderBytes;
+}
+
+/** All that a session has, its own set first. */
+export function arrangementsOf(session: Session, views: Views): readonly Arrangement[] {
+  const { layout, set, sides, valuation } = session;
+  const { confidence } = valuation.methodology;
+  const all: Arrangement[] = [
+    { name: 'base', cube: layout.cube, scenarios: set.scenarios, ranksOf: rankFinder(session) },
+  ];
+  if (layout.orders !== 0) {
+    for (const name of ['zero', 'perfect'] as const) {
+      const ranksOf = remembered((masks) => {
+        const order = (underlying: number) => orderOf(session, views, underlying, name);
+        const usable = usableScenarios(session, masks, session, order);
+        return tailRanks(usable, confidence, set.overlap);
+      });
+      all.push({ name, cube: layout[name], scenarios: set.scenarios, ranksOf });
+    }
+  }
+  for (const name of ['longRun', 'stressed', 'stress'] as const) {
+    const side = sides[name];
+    const cube = layout.sides[name];
+    if (side === null || cube === null) continue;
+    const { scenarios, overlap } = side.set;
+    const ranksOf = remembered((masks) =>
+      name === 'stress'
+        ? worstOf(scenarios)
+        : tailRanks(usableScenarios(session, masks, side), confidence, overlap),
+    );
+    all.push({ name, cube: cube.cube, scenarios, ranksOf });
+  }
+  return all;
+}

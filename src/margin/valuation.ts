@@ -1,0 +1,12 @@
+/** What accounts are resolved and charged against: one market, planned under one methodology. */
+import type { Market } from '../market/market.ts';
+import type { InstrumentExposures } from '../valuation/exposures.ts';
+import type { ValuationPlan } from '../valuation/plan.ts';
+import type { Methodology } from './methodology.ts';
+
+export interface Valuation {
+  readonly market: Market;
+  readonly plan: ValuationPlan;
+  readonly methodology: Methodology;
+  readonly exposures: InstrumentExposures;
+}
