@@ -239,7 +239,7 @@ function collateralise(
     style.coins * random.between(0.5, 1.2) * (style.collar ? sold : roughRisk(holdings, 0, main));
   const coins = significant(coinValue / main.spot, 3);
   const held = (1 - haircut) * coins;
-  const target = drawCover(random) * roughRisk(holdings, held, main);
+  const target = drawCover(random) * ADD_ONS * roughRisk(holdings, held, main);
   const cash = target - held * main.spot - openValue(holdings);
   // An account rich in option value needs no cash, and none is owed by anybody.
   const collateral: DemoAccount['collateral'] = [];
@@ -248,7 +248,10 @@ function collateralise(
   return collateral;
 }
 
-/** Equity as a multiple of the rough risk: most accounts are safe, a few of each hundred lie in every band down to insolvency. */
+/** Requirement over rough risk, about: what stress, liquidity and the other components add to market risk. */
+const ADD_ONS = 2.4;
+
+/** Equity as a multiple of the rough requirement: most accounts are safe, a few of each hundred lie in every band down to insolvency. */
 function drawCover(random: DemoRandom): number {
   const band = random.uniform();
   if (band < 0.02) return random.between(-0.3, 0);
