@@ -20,6 +20,7 @@ import { liquidationRoutes } from './routes/liquidation.ts';
 import { marginRoutes } from './routes/margin.ts';
 import { marketRoutes } from './routes/market.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { addReference } from './routes/reference.ts';
 import { riskRoutes } from './routes/risk.ts';
@@ -73,6 +74,7 @@ export async function buildApp({ engine, logger, limits }: AppOptions): Promise<
   liquidationRoutes(app, context);
   backtestRoutes(app, context);
   marketRoutes(app, context);
+  modelRoutes(app, context);
   pageRoutes(app);
   await app.ready();
   return app;

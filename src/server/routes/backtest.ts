@@ -4,8 +4,6 @@ import Type, { type Static } from 'typebox';
 import { backtest } from '../../engine/backtest.ts';
 import { PlimsollError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
-import type { History } from '../../market/history.ts';
-import { layOut } from '../../market/historyLayout.ts';
 import { BacktestReportSchema } from '../../risk/backtest/report.ts';
 import { BacktestParametersSchema } from '../../risk/backtest/request.ts';
 import {
@@ -18,26 +16,10 @@ import { reader, show } from '../../schema.ts';
 import type { ServerContext } from '../context.ts';
 import { hangUpSignal, withJson } from '../plugins/bodies.ts';
 import { EXAMPLE_SERIES, EXAMPLE_WALK } from '../schemas/backtest.ts';
+import { HistorySchema, historyOf } from '../schemas/history.ts';
 import { problems } from '../schemas/problem.ts';
 
 const closed = { additionalProperties: false } as const;
-const rowsMax = LIMITS.backtestRowsMax;
-
-const HistorySchema = Type.Object(
-  {
-    dates: Type.Array(Type.String({ maxLength: 40 }), {
-      maxItems: rowsMax,
-      description: 'ISO 8601, increasing.',
-    }),
-    levels: Type.Record(
-      Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax }),
-      Type.Array(Type.Union([Type.Number(), Type.Null()]), { maxItems: rowsMax }),
-      { description: 'Prices by underlying, one a date; null is a gap.' },
-    ),
-  },
-  closed,
-);
-
 const WalkSchema = Type.Object(
   { history: HistorySchema, ...BacktestParametersSchema.properties },
   closed,
@@ -103,15 +85,4 @@ function walked({ history, ...parameters }: Static<typeof WalkSchema>, signal: A
     signal,
     workMax: LIMITS.httpBacktestWorkMax,
   });
-}
-
-function historyOf({ dates, levels }: Static<typeof HistorySchema>): History {
-  const names = Object.keys(levels);
-  const short = names.find((name) => levels[name]!.length !== dates.length);
-  if (short !== undefined) {
-    const message = `history.levels.${short} has ${levels[short]!.length} prices, history.dates has ${dates.length}`;
-    throw new PlimsollError('INVALID_FIELD', message, { path: `history.levels.${short}` });
-  }
-  const columns = [dates, ...names.map((name) => levels[name]!)];
-  return layOut({ header: ['date', ...names], columns, rows: dates.length }, 'history', {});
 }
