@@ -36,6 +36,13 @@ import {
   type Timeline,
   type TimelineRequest,
 } from './studies/timelineSchema.ts';
+import { triggersAnswer } from './studies/triggersAnswer.ts';
+import {
+  readTriggersRequest,
+  type Triggers,
+  type TriggersPart,
+  type TriggersRequest,
+} from './studies/triggersSchema.ts';
 import { readWhatIfRequest, type WhatIf, type WhatIfRequest } from './studies/whatIfSchema.ts';
 
 export interface StudyOptions {
@@ -143,6 +150,20 @@ export abstract class AccountStudies {
         return this.study('liquidationPlan', account, plan, { ...options, also });
       },
     });
+  }
+
+  /** The nearest move of each underlying, up and down, at which the account's state changes. */
+  async triggers(
+    account: unknown,
+    request: TriggersRequest = {},
+    options: Cancellable = {},
+  ): Promise<Triggers> {
+    const asked = readTriggersRequest(request);
+    const computedAt = new Date().toISOString();
+    const { session } = await this.sources();
+    const parts = session.layout.cube === 0 || asked.approximate === true ? 1 : this.workers;
+    const find = (part: TriggersPart) => this.study('triggers', account, part, options);
+    return triggersAnswer(asked, { parts, find, computedAt });
   }
 
   /** Trades that free most margin per unit of cost. */

@@ -78,14 +78,6 @@ export function positionHolding(holding: Holding, i: number, market: Market): Ho
   };
 }
 
-/** The positions without collateral coins: what a liquidation would have to close. */
-export function withoutCollateral(holding: Holding): Holding {
-  const parts = holding.parts
-    .filter(({ start, end }) => end > start)
-    .map((part) => ({ ...part, coins: part.unrealised }));
-  return { ...holding, parts };
-}
-
 export interface Fill {
   readonly instrument: number;
   /** Signed. */

@@ -7,6 +7,7 @@ import { liquidationPrice } from './liquidationPrice.ts';
 import { stress } from './stress.ts';
 import type { Study } from './study.ts';
 import { timeline } from './timeline.ts';
+import { triggers } from './triggers.ts';
 import { whatIf } from './whatIf.ts';
 
 export const STUDIES = {
@@ -17,6 +18,7 @@ export const STUDIES = {
   liquidationPrice,
   stress,
   timeline,
+  triggers,
   whatIf,
 } as const satisfies Record<string, Study<never, unknown>>;
 

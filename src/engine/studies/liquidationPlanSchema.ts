@@ -4,7 +4,6 @@ import { LIMITS } from '../../limits.ts';
 import { AccountSchema, OrderSchema } from '../../margin/account.ts';
 import { ACCOUNT_STATES } from '../../margin/requirement.ts';
 import { MarginResultSchema } from '../../margin/result.ts';
-import { type Reader, reader } from '../../schema.ts';
 
 const closed = { additionalProperties: false } as const;
 const money = (description: string) => Type.Number({ description });
@@ -47,10 +46,6 @@ export const LiquidationPlanRequestSchema = Type.Object(
 );
 
 export type LiquidationPlanRequest = Static<typeof LiquidationPlanRequestSchema>;
-export const readLiquidationPlanRequest: Reader<LiquidationPlanRequest> = reader(
-  LiquidationPlanRequestSchema,
-);
-
 export const PLAN_OUTCOMES = [
   'sufficient',
   'restored',

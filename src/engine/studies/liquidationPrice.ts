@@ -28,7 +28,7 @@ import {
   type SideOfPrice,
   tasksOf,
 } from './liquidationPriceTargets.ts';
-import { ownTrial, type Trial, TrialLab } from './liquidationPriceTrial.ts';
+import { MAINTENANCE, ownTrial, type Trial, TrialLab, trialOf } from './liquidationPriceTrial.ts';
 import type { StudyContext } from './study.ts';
 
 export function liquidationPrice(
@@ -59,14 +59,14 @@ export function liquidationPrice(
 }
 
 /** A market of what is held alone, its plans, and where they are valued. */
-interface Ground {
+export interface Ground {
   readonly session: Session;
   readonly planNow: ReturnType<typeof planValuation>;
   readonly desk: ValuationDesk;
   readonly lab: TrialLab;
 }
 
-function groundOf(session: Session, held: ReadonlySet<number>): Ground {
+export function groundOf(session: Session, held: ReadonlySet<number>): Ground {
   const { set, gaps, sides, absent, valuation } = session;
   const { methodology, exposures } = valuation;
   const market = narrowMarket(valuation.market, held);
@@ -93,7 +93,8 @@ function priceOf(
   const { valuation } = bench.session;
   const { market } = valuation;
   const { id, spot } = market.underlyings[underlying]!;
-  const { trial: today, figures } = ownTrial(account, valuation, passes, 1);
+  const now = ownTrial(account, valuation, passes, 1);
+  const today = trialOf(now, MAINTENANCE);
   const rows = valuation.plan.underlyings[underlying]!;
   const portfolio = resolvePortfolio(account, valuation);
   const model = new LiquidationModel({
@@ -103,11 +104,11 @@ function priceOf(
     planNow,
     desk,
     sets: scannedSets(bench, slot, portfolio, underlying, rows),
-    today: figures,
+    today: now.figures,
   });
   const revalue = (factor: number): Trial => {
     checkCancelled();
-    return lab.trial(account, underlying, factor);
+    return trialOf(lab.revalued(account, underlying, factor), MAINTENANCE);
   };
   const found = (side: SideOfPrice): LiquidationCrossing | null => {
     if (!sides.includes(side)) return null;

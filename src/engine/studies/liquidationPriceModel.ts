@@ -1,6 +1,6 @@
 /**
- * An approximation of equity − maintenance requirement at any price of one underlying, some thousand times cheaper than full revaluation:
- * tails off a value table, other components from exposures. A search uses it to decide where to look; what it reports is revalued in full.
+ * An approximation of equity and its requirements at any price of one underlying, some thousand times cheaper than full revaluation: tails
+ * off a value table, other components from exposures. A search uses it to decide where to look; what it reports is revalued in full.
  */
 
 import type { Account } from '../../margin/account.ts';
@@ -22,6 +22,12 @@ import type { OwnFigures } from '../accountBooks.ts';
 import type { CubeName } from '../sessionData.ts';
 import { linearTable, type ValuationDesk, valueTable } from './liquidationPriceTable.ts';
 import { type ScannedSet, ScannedTail, type ScenarioGain } from './liquidationPriceTails.ts';
+import {
+  againstThreshold,
+  MAINTENANCE,
+  type StateFigures,
+  type Threshold,
+} from './liquidationPriceTrial.ts';
 
 /** METHODOLOGY section 5: −95% … +400%. */
 export const LEAST_FACTOR = 0.05;
@@ -52,6 +58,12 @@ interface Mover {
   readonly scenario: (x: number) => ScenarioGain;
 }
 
+/** Of components that come from exposures: what is in both margins, and what is in the initial one alone. */
+interface Rest {
+  readonly base: number;
+  readonly initialOnly: number;
+}
+
 export class LiquidationModel {
   private readonly input: ModelInput;
   private readonly portfolio: Portfolio;
@@ -59,10 +71,12 @@ export class LiquidationModel {
   private readonly tails: ReadonlyMap<CubeName, ScannedTail>;
   /** ES of what is to be closed alone: found when something is concentrated. */
   private alone: { readonly mover: Mover; readonly tail: ScannedTail } | null = null;
-  private readonly rests = new Map<number, number>();
+  private readonly rests = new Map<number, Rest>();
   /** Dependence as a share of market risk; and what else is in the base today, other pools included. */
   private readonly dependence: number;
   private readonly constant: number;
+  /** Initial-only charges today, open orders among them, less those that are followed. */
+  private readonly initialOnly: number;
 
   constructor(input: ModelInput) {
     const { account, valuation, underlying, today } = input;
@@ -84,12 +98,26 @@ export class LiquidationModel {
     const dependence = amountOf('dependence');
     this.dependence = risk > 0 ? dependence / risk : 0;
     let base = 0;
-    for (const charge of today.charges) base += charge.base;
-    this.constant = base - risk - dependence - amountOf('stress') - this.rest(0);
+    let initialOnly = 0;
+    for (const charge of today.charges) {
+      base += charge.base;
+      initialOnly += charge.initial - charge.base;
+    }
+    const rest = this.rest(0);
+    this.constant = base - risk - dependence - amountOf('stress') - rest.base;
+    this.initialOnly = initialOnly - rest.initialOnly;
   }
 
   /** @param x log of the price over today's */
-  at(x: number): { readonly headroom: number; readonly requirement: number } {
+  at(
+    x: number,
+    threshold: Threshold = MAINTENANCE,
+  ): { readonly headroom: number; readonly requirement: number } {
+    return againstThreshold(this.figures(x), threshold);
+  }
+
+  /** @param x log of the price over today's */
+  figures(x: number): StateFigures {
     const { account, valuation, today } = this.input;
     const { methodology } = valuation;
     const shortfalls = this.shortfalls(x);
@@ -98,10 +126,14 @@ export class LiquidationModel {
       methodology.components.includes(name);
     const risk = charged('marketRisk') ? marketRisk.amount(context) : 0;
     const stressed = charged('stress') ? stress.amount(context) : 0;
-    const base = risk * (1 + this.dependence) + stressed + this.constant + this.restBetween(x);
-    const margins = pooledMargins([{ amounts: NONE, initial: base, base }], methodology);
-    const { maintenanceRequirement: requirement } = afterCredit(margins, account.creditLine);
-    return { headroom: today.equity + this.mover.gain(x) - requirement, requirement };
+    const rest = this.restBetween(x);
+    const base = risk * (1 + this.dependence) + stressed + this.constant + rest.base;
+    const initial = base + this.initialOnly + rest.initialOnly;
+    const margins = pooledMargins([{ amounts: NONE, initial, base }], methodology);
+    return {
+      ...afterCredit(margins, account.creditLine),
+      equity: today.equity + this.mover.gain(x),
+    };
   }
 
   private shortfalls(x: number): Shortfalls {
@@ -137,15 +169,17 @@ export class LiquidationModel {
     };
   }
 
-  private restBetween(x: number): number {
+  private restBetween(x: number): Rest {
     const at = x / REST_STEP;
     const i = Math.floor(at);
-    const below = this.rest(i);
-    return below + (at - i) * (this.rest(i + 1) - below);
+    const [below, above] = [this.rest(i), this.rest(i + 1)];
+    const between = (name: keyof Rest): number =>
+      below[name] + (at - i) * (above[name] - below[name]);
+    return { base: between('base'), initialOnly: between('initialOnly') };
   }
 
   /** Components that come from exposures, of this underlying alone, at the i-th step. */
-  private rest(i: number): number {
+  private rest(i: number): Rest {
     const known = this.rests.get(i);
     if (known !== undefined) return known;
     const { valuation, underlying, account } = this.input;
@@ -167,9 +201,10 @@ export class LiquidationModel {
     });
     const charged = { holding, exposures: own, concentrated: [] };
     const figures = { shortfalls: noShortfalls(), concentrated };
-    const { base } = chargeOf(contextOf(charged, figures, [], moved));
-    this.rests.set(i, base);
-    return base;
+    const { base, initial } = chargeOf(contextOf(charged, figures, [], moved));
+    const rest = { base, initialOnly: initial - base };
+    this.rests.set(i, rest);
+    return rest;
   }
 
   private lossAlone(x: number): number {

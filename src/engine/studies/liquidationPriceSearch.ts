@@ -1,5 +1,5 @@
 /**
- * The nearest price at which equity meets the maintenance requirement. A model of the headroom is followed outwards in small steps, held to
+ * The nearest price at which equity meets a requirement. A model of the headroom is followed outwards in small steps, held to
  * the full revaluations made so far; where it meets 0, or comes so near that it may be wrong, the price is revalued in full.
  */
 import { exp, log } from '../../numerics.ts';
@@ -41,6 +41,13 @@ interface Place {
   readonly trial: Trial;
 }
 
+export interface SearchBounds {
+  /** No further than this, in log price. */
+  readonly within?: number;
+  /** Distances that are revalued before the search, in log price, ascending: where the model is known to leave something out. */
+  readonly anchors?: readonly number[];
+}
+
 export class RootSearch {
   private readonly model: HeadroomModel;
   private readonly revalue: (factor: number) => Trial;
@@ -59,14 +66,20 @@ export class RootSearch {
     revalue: (factor: number) => Trial,
     today: Trial,
     side: 1 | -1,
+    { within = Number.POSITIVE_INFINITY, anchors = [] }: SearchBounds = {},
   ) {
     this.model = model;
     this.revalue = revalue;
     this.side = side;
     this.sign = today.headroom >= 0 ? 1 : -1;
-    this.limit = side * log(side === 1 ? GREATEST_FACTOR : LEAST_FACTOR);
+    this.limit = Math.min(within, side * log(side === 1 ? GREATEST_FACTOR : LEAST_FACTOR));
     this.safe = [{ x: 0, trial: today }];
     this.learn(0, today);
+    for (const distance of anchors) {
+      if (!(distance < this.limit)) break;
+      const place = this.tryAt(distance);
+      if (this.sign * place.trial.headroom > 0) this.safe.push(place);
+    }
   }
 
   /** Null where headroom keeps its sign over the whole range. */

@@ -1,4 +1,4 @@
-/** Equity against the maintenance requirement at one price of one underlying, by full revaluation: what a search for liquidation prices tries. */
+/** Equity against a requirement at one price of one underlying, by full revaluation: what a search for a price tries. */
 import type { Account } from '../../margin/account.ts';
 import { resolvePortfolio } from '../../margin/portfolio.ts';
 import type { Valuation } from '../../margin/valuation.ts';
@@ -8,16 +8,64 @@ import { AccountLab } from '../accountLab.ts';
 import type { BookPasses } from '../bookPasses.ts';
 import type { Session } from '../sessionData.ts';
 
+/** What decides an account's state, after credit. */
+export type StateFigures = Pick<
+  OwnFigures,
+  'equity' | 'initialRequirement' | 'maintenanceRequirement'
+>;
+
+/** A level that equity is compared with: so many times a requirement. */
+export interface Threshold {
+  readonly requirement: 'initial' | 'maintenance';
+  /** ≥ 0; at 0 it is equity itself that is asked for, and the requirement only says what counts as small. */
+  readonly level: number;
+}
+
+/** Below it an account is liquidated. */
+export const MAINTENANCE: Threshold = { requirement: 'maintenance', level: 1 };
+
+/** In currency: equity less the level, and what the level is (at level 0 the requirement itself). */
+export function againstThreshold(
+  figures: StateFigures,
+  { requirement: name, level }: Threshold,
+): { readonly headroom: number; readonly requirement: number } {
+  const base = name === 'initial' ? figures.initialRequirement : figures.maintenanceRequirement;
+  return level === 0
+    ? { headroom: figures.equity, requirement: base }
+    : { headroom: figures.equity - level * base, requirement: level * base };
+}
+
 export interface Trial {
   /** Price over today's. */
   readonly factor: number;
   readonly equity: number;
-  /** Maintenance requirement after credit. */
+  /** What equity is compared with: see `againstThreshold`. */
   readonly requirement: number;
-  /** equity − requirement: below 0 the account is in liquidation. */
+  /** equity − level × requirement: of the maintenance requirement, below 0 the account is in liquidation. */
   readonly headroom: number;
   /** Standard error of the ES in it; of several pools, their sum: a bound, for they share scenarios. */
   readonly standardError: number;
+}
+
+/** Figures at one price. */
+export interface Revalued {
+  readonly factor: number;
+  readonly figures: OwnFigures;
+  /** As in a trial. */
+  readonly standardError: number;
+}
+
+/** The figures as a trial of one threshold. */
+export function trialOf(
+  {
+    factor,
+    figures,
+    standardError,
+  }: Omit<Revalued, 'figures'> & { readonly figures: StateFigures },
+  threshold: Threshold,
+): Trial {
+  const against = againstThreshold(figures, threshold);
+  return { factor, equity: figures.equity, ...against, standardError };
 }
 
 /** An account's figures under its own mode on rows that stand in memory. */
@@ -26,7 +74,7 @@ export function ownTrial(
   valuation: Valuation,
   passes: BookPasses,
   factor: number,
-): { readonly trial: Trial; readonly figures: OwnFigures } {
+): Revalued {
   passes.begin(1);
   const entered = enterOwn(resolvePortfolio(account, valuation), valuation, passes);
   passes.run();
@@ -35,9 +83,7 @@ export function ownTrial(
   for (const { held } of entered.pools) {
     standardError += held.net?.tail?.standardError.expectedShortfall ?? 0;
   }
-  const { equity, maintenanceRequirement: requirement } = figures;
-  const headroom = equity - requirement;
-  return { trial: { factor, equity, requirement, headroom, standardError }, figures };
+  return { factor, figures, standardError };
 }
 
 /**
@@ -56,12 +102,12 @@ export class TrialLab {
     this.rule = origin.valuation.methodology.smileRule;
   }
 
-  /** The account's trial where the price of the underlying (an index) is `factor` times today's. */
-  trial(account: Account, underlying: number, factor: number): Trial {
+  /** The account where the price of the underlying (an index) is `factor` times today's. */
+  revalued(account: Account, underlying: number, factor: number): Revalued {
     const { valuation } = this.origin;
     const market = movedMarket(valuation.market, underlying, factor, this.rule);
     const passes = this.place(market, underlying);
-    return ownTrial(account, this.lab!.bench.session.valuation, passes, factor).trial;
+    return ownTrial(account, this.lab!.bench.session.valuation, passes, factor);
   }
 
   private place(market: Valuation['market'], underlying: number): BookPasses {
