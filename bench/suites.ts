@@ -10,6 +10,7 @@ import { method } from './suites/method.ts';
 import { models } from './suites/models.ts';
 import { random } from './suites/random.ts';
 import { scaling } from './suites/scaling.ts';
+import { store } from './suites/store.ts';
 import { studies } from './suites/studies.ts';
 import { surface } from './suites/surface.ts';
 import { tail } from './suites/tail.ts';
@@ -26,6 +27,7 @@ export const SUITES: readonly Suite[] = [
   studies,
   endToEnd,
   scaling,
+  store,
   http,
 ];
 

@@ -64,6 +64,16 @@ export const ERROR_CODES = {
   INSUFFICIENT_COLLATERAL: [409, 'The account holds less of the asset than is withdrawn.'],
   INSUFFICIENT_MARGIN: [409, 'The equity left would not cover the initial requirement.'],
   NOT_EXPIRED: [409, 'The contract has not expired yet.'],
+  IDEMPOTENCY_CONFLICT: [409, 'The idempotency key was used for another request.'],
+  NO_STORE: [409, 'The service keeps no book: it was started without a store.'],
+  // Ticks.
+  SEQUENCE_GAP: [409, 'Ticks of the source are missing before these.'],
+  SEQUENCE_REPEATED: [409, 'Ticks with these sequence numbers were accepted already.'],
+  OUT_OF_ORDER: [422, 'The ticks of one batch are not numbered one after the other.'],
+  STALE_TICK: [409, 'The tick is older than what the market has of its underlying.'],
+  CROSSED_PRICES: [422, 'The bid lies above the ask, or the price outside of them.'],
+  // Feeds.
+  FEED_FAILED: [503, 'The source of a feed cannot be reached or refuses what it is asked for.'],
   // Operations.
   SATURATED: [503, 'All workers are busy and the queue is full; try again later.'],
   SHARD_FAILED: [500, 'A shard of the work failed on every try.'],

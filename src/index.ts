@@ -31,8 +31,20 @@ export type {
 } from './engine/studies/liquidationPriceSchema.ts';
 export type { StressReport, StressRequest } from './engine/studies/stressSchema.ts';
 export type { Timeline, TimelinePoint, TimelineRequest } from './engine/studies/timelineSchema.ts';
+export type {
+  Trigger,
+  TriggerCrossing,
+  Triggers,
+  TriggersRequest,
+} from './engine/studies/triggersSchema.ts';
 export type { Verdict, WhatIf, WhatIfRequest } from './engine/studies/whatIfSchema.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlimsollError } from './errors.ts';
+export { conflate } from './feeds/conflation.ts';
+export { deribitFeed } from './feeds/deribit/feed.ts';
+export type { Feed, FeedItem, TickBatch, TickProblem } from './feeds/feed.ts';
+export { gated, TickGate } from './feeds/gate.ts';
+export { ndjsonFeed } from './feeds/ndjson.ts';
+export { snapshotTicks } from './feeds/snapshotTicks.ts';
 export { LIMITS } from './limits.ts';
 export type { AccountInput, ColumnarAccountInput } from './margin/account.ts';
 export { type Methodology, type MethodologyInput, PRESETS } from './margin/methodology.ts';

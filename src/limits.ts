@@ -139,8 +139,21 @@ export const LIMITS = {
   liquidationStepsMax: 10_000,
   /** Ticks accepted in one batch. */
   ticksMax: 100_000,
+  /** One line of a recorded feed, and one message of an exchange: the summary of a whole chain is some 2 MiB. */
+  feedLineBytesMax: 16 * 1024 * 1024,
+  /** Items of a live feed that wait for their reader; more are conflated. */
+  feedQueueMax: 1_024,
+  /** Gaps that are remembered of a source, so that a late tick is told from one that comes twice. */
+  feedGapsMax: 64,
+  /** Rows of sequence numbers that a gate follows: one a source, or one an underlying of a source. */
+  feedNumberingsMax: 100_000,
+  /** Channels of one request to subscribe (Deribit takes 500), and in all. */
+  feedChannelsPerRequest: 500,
+  feedChannelsMax: 20_000,
   /** Log shocks are clamped to this unless the methodology says otherwise. */
   maxLogShock: 3,
+  /** Steps of a simulation: a year of minutes. */
+  simulationStepsMax: 525_600,
   /** One record of the log: a market snapshot fits. In UTF-16 code units of its JSON. */
   storeRecordCharsMax: 256 * 1024 * 1024,
   storeKeyLengthMax: 255,
@@ -163,4 +176,18 @@ export const LIMITS = {
   storeSnapshotBytesMax: 1024 * 1024 * 1024,
   storeSnapshotPartBytes: 1024 * 1024,
   storeSnapshotsKept: 3,
+  /** The desk: milliseconds after which a cycle of recomputation looks at new ticks; calls past their deadline are looked for this often. */
+  deskCycleMs: 50,
+  deskDeadlineMs: 1_000,
+  /** Figures of an account are waited for this long. */
+  deskWaitMs: 10_000,
+  /** Batches of ticks waiting for their cycle; more are refused with 503. */
+  deskTicksWaitingMax: 10_000,
+  /** Records between two snapshots of the book. */
+  deskSnapshotRecords: 100_000,
+  /** Records kept in memory for streams; a reader that falls further behind is dropped. */
+  streamRecordsKept: 20_000,
+  /** Streams open at once, and milliseconds after which an idle one says that it lives. */
+  streamsMax: 1_000,
+  streamBeatMs: 15_000,
 } as const;

@@ -29,6 +29,7 @@ const LAYERS = [
   ['risk'],
   ['valuation'],
   ['scenarios'],
+  ['feeds'],
   ['market'],
 ] as const;
 /** What every layer may import. */

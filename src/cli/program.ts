@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { SCENARIO_MODELS } from '../scenarios/scenarioSet.ts';
+import { addFeed } from './feedCommand.ts';
 import type { Lifetime } from './lifetime.ts';
 import { addLiquidate } from './liquidateCommand.ts';
 import {
@@ -17,6 +18,15 @@ import {
   scenarioOptions,
   wholeNumber,
 } from './options.ts';
+import { addReplay, addSimulate } from './simulationCommands.ts';
+import {
+  addStore,
+  addStoreBackup,
+  addStoreCompact,
+  addStoreHead,
+  addStoreInfo,
+  addVerify,
+} from './storeOptions.ts';
 import { addCompare, addMethodology, addStress, addTimeline, addWhatIf } from './studyCommands.ts';
 import { type CommonOptions, Terminal } from './terminal.ts';
 
@@ -102,6 +112,18 @@ export function buildProgram(lifetime: Lifetime, run: Run): Command {
   );
   addDemo(program).action(action(async () => (await import('./commands/demo.ts')).runDemo));
   addServe(program).action(action(async () => (await import('./commands/serve.ts')).runServe));
+  addFeed(program).action(action(async () => (await import('./commands/feed.ts')).runFeed));
+  addVerify(program).action(action(async () => (await import('./commands/verify.ts')).runVerify));
+  const store = addStore(program);
+  const storeCommands = () => import('./commands/store.ts');
+  addStoreInfo(store).action(action(async () => (await storeCommands()).runStoreInfo));
+  addStoreHead(store).action(action(async () => (await storeCommands()).runStoreHead));
+  addStoreBackup(store).action(action(async () => (await storeCommands()).runStoreBackup));
+  addStoreCompact(store).action(action(async () => (await storeCommands()).runStoreCompact));
+  addSimulate(program).action(
+    action(async () => (await import('./commands/simulate.ts')).runSimulate),
+  );
+  addReplay(program).action(action(async () => (await import('./commands/replay.ts')).runReplay));
   addBench(program).action(async (args: string[]) => {
     run.code = await (await import('./commands/bench.ts')).runBench(args, lifetime);
   });
@@ -321,7 +343,13 @@ function addServe(program: Command): Command {
     ).choices(MODELS),
   );
   scenarioOptions(command)
-    .addOption(new Option('--accounts <FILE>', 'not supported yet').hideHelp())
+    .option('--store <PATH>', 'keep a book of accounts: a file, or postgres://user@host/database')
+    .option(
+      '-a, --accounts <FILE>',
+      'open these accounts in the book; booked ones stay as they are',
+    )
+    .option('--stale-after <SECONDS>', 'underlyings without a tick for so long are stale', number)
+    .option('--call-minutes <N>', 'how long a margin call may be answered (default: 60)', number)
     .option('--host <ADDRESS>', 'address to listen on', '127.0.0.1')
     .option('-p, --port <N>', 'port; 0 takes a free one', wholeNumber, 8080);
   return commonOptions(command);

@@ -63,7 +63,9 @@ export class AccountLab {
     };
     // How much a day moves a spot is the scenarios' to say, not the market's.
     const { dailyVolatility } = this.origin.valuation.exposures;
-    const valuation = { market, plan, methodology, exposures: { ...exposures, dailyVolatility } };
+    const { stressedProxies } = this.origin.valuation;
+    const own = { ...exposures, dailyVolatility };
+    const valuation = { market, plan, methodology, exposures: own, stressedProxies };
     this.bench = { session: { ...session, valuation }, kernels, views };
     const underlyings = moved ?? market.underlyings.map((_, u) => u);
     for (const cube of cubesOf(session)) {

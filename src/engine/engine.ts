@@ -145,7 +145,10 @@ export class Engine extends AccountStudies {
     const { session } = await this.markets.current;
     const asked = { account: readAccount(account), request };
     const { also = [], methodology, signal } = options;
-    const work = (own: Session) => study(this.executor, own, name, asked, { signal });
+    const work = (own: Session) =>
+      study(this.executor, own, name, asked, { signal }).catch((error: unknown) => {
+        throw named(error, asked.account.id);
+      });
     if (session.layout.cube !== 0 && methodology === undefined) {
       return this.held(session, () => work(session));
     }
@@ -282,6 +285,12 @@ export class Engine extends AccountStudies {
       this.leases.release(session);
     }
   }
+}
+
+/** An error that crossed a thread says no longer whose it is. */
+function named(error: unknown, account: string): unknown {
+  if (!(error instanceof PlimsollError) || error.account !== undefined) return error;
+  return new PlimsollError(error.code, error.message, { path: error.path, account });
 }
 
 function accepted(outcome: AccountOutcome): MarginResult {

@@ -87,7 +87,8 @@ export function openSession(request: SessionRequest): Session {
     engine: ENGINE,
   };
   const exposures = instrumentExposures(market, plan, dailyVolatilities(sourced));
-  const valuation = { market, plan, methodology, exposures };
+  const stressedProxies = sources.stressed?.proxied ?? new Set<string>();
+  const valuation = { market, plan, methodology, exposures, stressedProxies };
   const id = nextSessionId();
   const { absent } = sourced;
   return {

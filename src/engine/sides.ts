@@ -9,10 +9,16 @@ import { parseFactorId } from '../market/factorIds.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import type { Market } from '../market/market.ts';
-import { exp } from '../numerics.ts';
+import { exp, log } from '../numerics.ts';
 import type { ScenarioSet } from '../scenarios/scenarioSet.ts';
-import { longRunScenarios, type SourcedScenarios, stressedScenarios } from '../scenarios/source.ts';
+import {
+  longRunScenarios,
+  type SourcedScenarios,
+  type StressedScenarios,
+  stressedScenarios,
+} from '../scenarios/source.ts';
 import { stressScenarios } from '../scenarios/stress/library.ts';
+import { bookReturns } from '../scenarios/stressedWindow.ts';
 import { type ArenaLayout, SIDES, type Side } from './arena.ts';
 import type { SideScenarios } from './sessionData.ts';
 import { writeShocks } from './shocks.ts';
@@ -23,7 +29,13 @@ export interface SideSource {
   readonly changes: Float64Array | null;
   readonly gaps: readonly (Uint8Array | null)[];
   readonly names: readonly string[];
+  /** Underlyings whose own history does not reach the stressed stretch. */
+  readonly proxied?: ReadonlySet<string>;
 }
+
+type CompletedRows = Pick<SourcedScenarios, 'set' | 'changes' | 'gaps'> & {
+  readonly proxied: ReadonlySet<string>;
+};
 
 export type SideSources = Readonly<Record<Side, SideSource | null>>;
 
@@ -65,7 +77,40 @@ function stressedSource(
   const { horizonDays, maxLogShock, confidence, antiProcyclicality } = methodology;
   const { stressedRows } = antiProcyclicality;
   const found = stressedScenarios({ horizonDays, maxLogShock, confidence, stressedRows }, history);
-  return aligned(found, base, market);
+  return aligned(completed(found, base), base, market);
+}
+
+/**
+ * What was not listed yet in the stressed stretch moves as the equal-weight book of those that were: a set in which most of its rows are
+ * skipped would be no stress at all. Factors that are no spots are held still where they are missing.
+ */
+function completed(found: StressedScenarios, base: ScenarioSet): CompletedRows {
+  const { set, changes } = found;
+  const missing = base.factorIds.filter(
+    (id) => id.endsWith(':spot') && !set.factorIds.includes(id),
+  );
+  const factorIds = [...set.factorIds, ...missing];
+  const from = set.factorIds.length;
+  const to = factorIds.length;
+  const book = bookReturns({ factorIds: set.factorIds, changes }, undefined, set.maxLogShock);
+  const rows = new Float64Array(set.scenarios * to);
+  const proxied = new Set<string>();
+  factorIds.forEach((id, f) => {
+    const { underlying, type } = parseFactorId(id);
+    for (let s = 0; s < set.scenarios; s++) {
+      const known = f < from ? changes[s * from + f]! : Number.NaN;
+      const lacking = Number.isNaN(known);
+      if (lacking && type === 'spot') proxied.add(underlying);
+      rows[s * to + f] = !lacking ? known : type === 'spot' ? log(1 + book[s]!) : 0;
+    }
+  });
+  const absolute = Uint8Array.from(factorIds, (_, f) => (f < from ? set.absolute[f]! : 0));
+  return {
+    set: { ...set, factorIds, absolute },
+    changes: rows,
+    gaps: factorIds.map(() => null),
+    proxied,
+  };
 }
 
 /**
@@ -98,7 +143,7 @@ function spotOf(market: Market, id: string): number {
  * is refused; any other factor that they lack is held still.
  */
 function aligned(
-  { set, changes, gaps }: Pick<SourcedScenarios, 'set' | 'changes' | 'gaps'>,
+  { set, changes, gaps, proxied }: CompletedRows,
   base: ScenarioSet,
   market: Market,
 ): SideSource {
@@ -126,6 +171,7 @@ function aligned(
       return base.factorIds[f]!.endsWith(':spot') ? everywhere : null;
     }),
     names: [],
+    proxied,
   };
 }
 

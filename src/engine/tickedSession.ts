@@ -31,7 +31,7 @@ export function tickedSession(
   return {
     ...old,
     id: nextSessionId(),
-    valuation: { market, plan, methodology, exposures },
+    valuation: { ...valuation, market, plan, exposures },
   };
 }
 

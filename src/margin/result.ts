@@ -121,7 +121,7 @@ export const MarginResultSchema = Type.Object(
     absentInputs: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'What the market does not state of an underlying that is held: a component that needs it charges nothing for it.',
+          'What is not stated of an underlying that is held. liquidity, dailyVolume: the component that needs it charges nothing for it. stressedHistory: in the stressed set it moves as the equal-weight book where it was not listed yet.',
       }),
     ),
     scenarioSet: hash,
@@ -311,15 +311,18 @@ function ownRequirement(
 
 const NOTHING_ABSENT: readonly string[] = [];
 
-function absentInputs({ parts }: Portfolio, { market, methodology }: Valuation): string[] {
+function absentInputs({ parts }: Portfolio, valuation: Valuation): string[] {
+  const { market, methodology } = valuation;
   const { components } = methodology;
   const liquidity = components.includes('liquidity');
   const concentration = components.includes('concentration');
-  if (!liquidity && !concentration) return NOTHING_ABSENT as string[];
+  const proxies = valuation.stressedProxies;
+  if (!liquidity && !concentration && proxies.size === 0) return NOTHING_ABSENT as string[];
   const absent: string[] = [];
   for (const { underlying, start, end } of parts) {
-    if (end === start) continue;
     const { id, liquidity: stated } = market.underlyings[underlying]!;
+    if (proxies.has(id)) absent.push(`${id}:stressedHistory`);
+    if (end === start || !(liquidity || concentration)) continue;
     if (stated === null) absent.push(`${id}:liquidity`);
     else if (stated.dailyVolume === undefined) absent.push(`${id}:dailyVolume`);
   }

@@ -9,4 +9,6 @@ export interface Valuation {
   readonly plan: ValuationPlan;
   readonly methodology: Methodology;
   readonly exposures: InstrumentExposures;
+  /** Underlyings (ids) whose moves in the stressed set are those of the equal-weight book: their own history does not reach back. */
+  readonly stressedProxies: ReadonlySet<string>;
 }

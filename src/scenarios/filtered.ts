@@ -75,7 +75,9 @@ export function filteredScenarios(
     lambda,
     volatility: basis === 'today' ? undefined : basis,
   });
-  const shape = { model, scenarios, overlap: 1, horizonDays, maxLogShock } as const;
+  // However many are resampled, they know no more than the residuals that there are: errors count these.
+  const overlap = Math.max(1, scenarios / residuals.rows);
+  const shape = { model, scenarios, overlap, horizonDays, maxLogShock } as const;
   const set = replayedSet({ ...shape, absolute, factorIds, id });
   return { set, changes, gaps: gapsOf(changes, factorIds.length) };
 }

@@ -3,16 +3,20 @@ import helmet from '@fastify/helmet';
 import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
+import type { Desk } from '../book/desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PlimsollError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import { type Reader, reader } from '../schema.ts';
 import { SERVER_LIMITS, type ServerContext, type ServerLimits, serverContext } from './context.ts';
 import { addMediaTypes } from './plugins/mediaTypes.ts';
 import { addMetrics, ServerMetrics } from './plugins/metrics.ts';
 import { addAnswerMarks, addProblems, onClientError, sendProblem } from './plugins/problems.ts';
 import { addDraining } from './plugins/readiness.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { backtestRoutes } from './routes/backtest.ts';
 import { batchRoutes } from './routes/batch.ts';
+import { bookCommandRoutes } from './routes/bookCommands.ts';
 import { compareRoutes } from './routes/compare.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -24,14 +28,19 @@ import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { addReference } from './routes/reference.ts';
 import { riskRoutes } from './routes/risk.ts';
+import { streamRoutes } from './routes/stream.ts';
 import { stressRoutes } from './routes/stress.ts';
+import { tickRoutes } from './routes/ticks.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { triggerRoutes } from './routes/triggers.ts';
 import { whatIfRoutes } from './routes/whatIf.ts';
 import { writeJson } from './writeJson.ts';
 
 export interface AppOptions {
   /** Not closed with the application: whoever made it closes it. It may still be starting. */
   readonly engine: Engine;
+  /** The book; without one its routes answer NO_STORE. Not closed with the application. */
+  readonly desk?: Desk | undefined;
   /** A pino logger; true for one on stdout; default none. */
   readonly logger?: boolean | FastifyBaseLogger | undefined;
   /** Bounds that differ from the defaults. */
@@ -42,10 +51,15 @@ export interface AppOptions {
  * Builds the application.
  * @returns it ready for `inject` and `listen`; `close()` drains: requests under way are answered, new ones are refused with 503
  */
-export async function buildApp({ engine, logger, limits }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  engine,
+  desk,
+  logger,
+  limits,
+}: AppOptions): Promise<FastifyInstance> {
   const bounds = { ...SERVER_LIMITS, ...limits };
   const app = newFastify(bounds, logger);
-  const context = serverContext(engine, bounds, new ServerMetrics());
+  const context = serverContext(engine, bounds, new ServerMetrics(), desk);
   app.setValidatorCompiler(({ schema, httpPart }) => {
     // Bodies are streams here; the handlers read them with the readers of the layers below.
     if (httpPart === 'body') return () => true;
@@ -72,8 +86,13 @@ export async function buildApp({ engine, logger, limits }: AppOptions): Promise<
   stressRoutes(app, context);
   explainRoutes(app, context);
   liquidationRoutes(app, context);
+  triggerRoutes(app, context);
   backtestRoutes(app, context);
   marketRoutes(app, context);
+  tickRoutes(app, context);
+  accountRoutes(app, context);
+  bookCommandRoutes(app, context);
+  streamRoutes(app, context);
   modelRoutes(app, context);
   pageRoutes(app);
   await app.ready();
@@ -98,6 +117,8 @@ function newFastify(
     keepAliveTimeout: bounds.keepAliveMs,
     maxRequestsPerSocket: bounds.socketRequests,
     bodyLimit: bounds.jsonBytes,
+    // Ids stand in paths, where a character may take nine.
+    routerOptions: { maxParamLength: 9 * LIMITS.idLengthMax },
     http: {
       headersTimeout: bounds.headersMs,
       connectionsCheckingInterval: bounds.checkMs,

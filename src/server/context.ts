@@ -1,4 +1,5 @@
 /** What routes and plugins share: one of it per application. */
+import type { Desk } from '../book/desk/desk.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LIMITS } from '../limits.ts';
 import { Gate } from './plugins/admission.ts';
@@ -50,6 +51,8 @@ export const SERVER_LIMITS: ServerLimits = {
 
 export interface ServerContext {
   readonly engine: Engine;
+  /** Null where no book is kept. */
+  readonly desk: Desk | null;
   readonly limits: ServerLimits;
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
@@ -65,9 +68,11 @@ export function serverContext(
   engine: Engine,
   limits: ServerLimits,
   metrics: ServerMetrics,
+  desk: Desk | null = null,
 ): ServerContext {
   return {
     engine,
+    desk,
     limits,
     metrics,
     readiness: new Readiness(engine),

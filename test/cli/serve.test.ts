@@ -52,7 +52,7 @@ describe('plimsoll serve', () => {
     expect((await run.ended).code).toBe(0);
   });
 
-  it('ends with 2 where it cannot listen, and for what it does not do yet', async () => {
+  it('ends with 2 where it cannot listen, and where accounts have no book', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as { port: number };
@@ -61,7 +61,7 @@ describe('plimsoll serve', () => {
     expect(run.stderr).toMatch(/USAGE: cannot listen on 127\.0\.0\.1:\d+[\s\S]*at: port/);
     expect(run.code).toBe(2);
     const book = await plimsoll(['serve', ...model, '--accounts', 'book.ndjson']);
-    expect(book.stderr).toMatch(/not kept yet/);
+    expect(book.stderr).toMatch(/give --store PATH/);
     expect(book.code).toBe(2);
   });
 });

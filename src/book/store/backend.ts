@@ -42,20 +42,21 @@ export interface ScanResult {
   readonly remarks: readonly Remark[];
 }
 
-export interface Answer {
-  readonly seq: number;
-  readonly answer: string | null;
-  readonly bodyHash: string | null;
+/** Records as a JSON array. */
+export interface Page {
+  readonly text: string;
+  readonly count: number;
 }
 
 export interface Backend extends SnapshotSource {
   readonly driver: 'node:sqlite' | 'libsql' | 'postgres';
   /** One durable transaction. @param now milliseconds since 1970 */
   commit(calls: readonly (readonly TextDraft[])[], now: number): Promise<readonly Outcome[]>;
-  /** Records as a JSON array, their chain checked. @throws STORE_CORRUPT */
-  page(fromSeq: number, limit: number): Promise<string>;
+  /** Records whose chain was checked. @throws STORE_CORRUPT */
+  page(fromSeq: number, limit: number): Promise<Page>;
   head(): Promise<Head>;
-  answer(key: string): Promise<Answer | null>;
+  /** Which record has a key. */
+  seqOf(key: string): Promise<number | null>;
   putSnapshotPart(seq: number, part: number, bytes: Uint8Array): Promise<void>;
   /** Makes the parts that were put a snapshot. */
   putSnapshot(snapshot: StoredSnapshot): Promise<void>;

@@ -1,5 +1,12 @@
 /** The end of the chain grows: drafts become rows. Pure, so that every implementation of the store writes the same log. */
-import { chainHash, type Row, type Stamp, type TextDraft, type Tip } from './logRecord.ts';
+import {
+  chainedText,
+  chainHash,
+  type Row,
+  type Stamp,
+  type TextDraft,
+  type Tip,
+} from './logRecord.ts';
 
 /** What became of one call: a stamp for each draft, or the key that was taken, and then nothing of it. */
 export type Outcome = { readonly stamps: readonly Stamp[] } | { readonly takenKey: string };
@@ -33,7 +40,7 @@ export function linkCalls(
     const stamps = drafts.map((draft) => {
       if (draft.key !== null) keys.add(draft.key);
       seq += 1;
-      hash = chainHash(hash, { ...draft, seq, at });
+      hash = chainHash(hash, chainedText({ ...draft, seq, at }));
       rows.push({ ...draft, seq, at, hash });
       return { seq, at, hash };
     });

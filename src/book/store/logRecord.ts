@@ -3,7 +3,7 @@
  * record's hash followed by the RFC 8785 JSON of the record without its hash. Who knows the last hash can tell whether anything
  * before it was changed, removed, moved or put in.
  */
-import { sha256 } from '../../json.ts';
+import { hash as digest } from 'node:crypto';
 
 /** The hash before the first record. */
 export const GENESIS = `sha256:${'0'.repeat(64)}`;
@@ -64,21 +64,23 @@ export interface Row extends TextDraft {
 export type Stamp = Pick<Row, 'seq' | 'at' | 'hash'>;
 
 /** The RFC 8785 JSON of a record without its hash: the columns are canonical, their names stand in code-unit order. */
-function chainedText({ seq, at, kind, body, key, answer, bodyHash }: Omit<Row, 'hash'>): string {
+export function chainedText(row: Omit<Row, 'hash'>): string {
+  const { seq, at, kind, body, key, answer, bodyHash } = row;
   const before = answer === null ? '' : `"answer":${answer},`;
   const hashed = bodyHash === null ? '' : `,"bodyHash":${JSON.stringify(bodyHash)}`;
   const keyed = key === null ? '' : `,"key":${JSON.stringify(key)}`;
   return `{${before}"at":${JSON.stringify(at)},"body":${body}${hashed}${keyed},"kind":${JSON.stringify(kind)},"seq":${seq}}`;
 }
 
-/** The hash of a record that follows one with the hash `previous`. */
-export function chainHash(previous: string, row: Omit<Row, 'hash'>): string {
-  return sha256(previous + chainedText(row));
+/** The hash of a record by its text, where the one before has the hash `previous`. */
+export function chainHash(previous: string, text: string): string {
+  // In one call: three times as fast as a hash object, and a restart takes one for each record.
+  return `sha256:${digest('sha256', previous + text, 'hex')}`;
 }
 
 /** The JSON of a whole record. */
-export function rowText(row: Row): string {
-  return `${chainedText(row).slice(0, -1)},"hash":${JSON.stringify(row.hash)}}`;
+export function recordText(text: string, hash: string): string {
+  return `${text.slice(0, -1)},"hash":"${hash}"}`;
 }
 
 /** A record as it will be read back from the log: what folds it live folds the same value as what replays it. */

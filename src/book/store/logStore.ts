@@ -1,9 +1,9 @@
 /** The store that a database becomes: group commit, paging ahead, snapshots, verification, backup. */
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { PlimsollError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
-import type { Backend, Scan } from './backend.ts';
-import { syncFile, syncFolder } from './files.ts';
+import type { Backend, Page, Scan } from './backend.ts';
+import { partOf, removeDatabase, syncFile, syncFolder } from './files.ts';
 import { GroupCommit } from './groupCommit.ts';
 import type { Draft, Head, LogRecord } from './logRecord.ts';
 import { newestWhole, putSnapshot, readSnapshot } from './snapshots.ts';
@@ -54,20 +54,23 @@ export class LogStore implements Store {
     this.mustBeOpen();
     wholeNumber(fromSeq, Number.MAX_SAFE_INTEGER, 'fromSeq');
     wholeNumber(limit, LIMITS.storePageRecordsMax, 'limit');
-    // Our own texts, whose hashes were just checked: no stranger's JSON.
-    return JSON.parse(await this.backend.page(fromSeq, limit)) as LogRecord[];
+    return recordsIn(await this.backend.page(fromSeq, limit));
   }
 
   async *pages(fromSeq = 1): AsyncGenerator<readonly LogRecord[], void, undefined> {
-    let next = this.read(fromSeq, PAGE);
+    this.mustBeOpen();
+    wholeNumber(fromSeq, Number.MAX_SAFE_INTEGER, 'fromSeq');
+    let seq = fromSeq;
+    let next = this.backend.page(seq, PAGE);
     for (;;) {
       const page = await next;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      next = this.read(last.seq + 1, PAGE);
+      if (page.count === 0) return;
+      seq += page.count;
+      // Asked for before this one is parsed: the database reads while we work.
+      next = this.backend.page(seq, PAGE);
       // Whoever stops reading here never looks at what was read ahead.
       next.catch(() => {});
-      yield page;
+      yield recordsIn(page);
     }
   }
 
@@ -78,13 +81,19 @@ export class LogStore implements Store {
 
   async answerTo(key: string): Promise<StoredAnswer | null> {
     this.mustBeOpen();
-    const found = await this.backend.answer(key);
-    if (found === null) return null;
-    const { seq, answer, bodyHash } = found;
+    const seq = await this.backend.seqOf(key);
+    if (seq === null) return null;
+    // Through the chain: what is answered twice is what was answered once.
+    const [record] = recordsIn(await this.backend.page(seq, 1));
+    if (record?.key !== key) {
+      const message = `record ${seq} does not have the key ${JSON.stringify(key)} that it is listed under`;
+      throw new PlimsollError('STORE_CORRUPT', message, { path: 'log' });
+    }
+    const { answer, bodyHash } = record;
     return {
       seq,
-      ...(answer === null ? {} : { answer: answerOf(answer, seq) }),
-      ...(bodyHash === null ? {} : { bodyHash }),
+      ...(answer === undefined ? {} : { answer }),
+      ...(bodyHash === undefined ? {} : { bodyHash }),
     };
   }
 
@@ -122,7 +131,7 @@ export class LogStore implements Store {
       throw new PlimsollError('INVALID_FIELD', `${path} exists already`, { path: 'path' });
     };
     mustBeNew();
-    const part = `${path}.${process.pid}.part`;
+    const part = partOf(path);
     try {
       await this.backend.copyTo(part);
       const head = await headOfCopy(part);
@@ -132,7 +141,7 @@ export class LogStore implements Store {
       syncFolder(path);
       return { head, bytes: statSync(path).size };
     } finally {
-      for (const end of ['', '-wal', '-shm', '-lock']) rmSync(part + end, { force: true });
+      removeDatabase(part);
     }
   }
 
@@ -209,11 +218,7 @@ function wholeNumber(value: number, max: number, path: string): void {
   throw new PlimsollError('INVALID_FIELD', message, { path });
 }
 
-function answerOf(text: string, seq: number): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const message = `the answer in record ${seq} is not the one that was written`;
-    throw new PlimsollError('STORE_CORRUPT', message, { path: 'log' });
-  }
+/** Our own texts, whose hashes were just checked: no stranger's JSON. */
+function recordsIn({ text }: Page): readonly LogRecord[] {
+  return JSON.parse(text) as LogRecord[];
 }

@@ -5,6 +5,7 @@ import { PlimsollError } from '../../errors.ts';
 import type { MethodologyInput } from '../../margin/methodology.ts';
 import { demoMarket } from '../../market/demoMarket.ts';
 import { startServer } from '../../server/server.ts';
+import { type BookOptions, checkBook, type OpenBook, openBook } from '../bookOfServe.ts';
 import { EXIT } from '../exitCodes.ts';
 import { inputsOf, readMethod, refuseSharedInput } from '../inputs.ts';
 import { readSources, type Sources, startEngine } from '../openEngine.ts';
@@ -12,9 +13,8 @@ import type { ModelOptions, ScenarioOptions } from '../options.ts';
 import { count } from '../output/figures.ts';
 import type { CommonOptions, Terminal } from '../terminal.ts';
 
-export interface ServeOptions extends ModelOptions, ScenarioOptions, CommonOptions {
+export interface ServeOptions extends ModelOptions, ScenarioOptions, CommonOptions, BookOptions {
   readonly demo?: boolean;
-  readonly accounts?: string;
   readonly host: string;
   readonly port: number;
   readonly model?: string;
@@ -22,17 +22,12 @@ export interface ServeOptions extends ModelOptions, ScenarioOptions, CommonOptio
 
 export async function runServe(options: ServeOptions, terminal: Terminal): Promise<number> {
   const { host, port, workers } = options;
-  if (options.accounts !== undefined) {
-    throw new PlimsollError(
-      'USAGE',
-      'a book of accounts is not kept yet: post accounts to /v1/margin',
-      { path: 'accounts' },
-    );
-  }
+  const { store, accounts, staleAfter, callMinutes } = options;
+  checkBook({ store, accounts, staleAfter, callMinutes } as BookOptions);
   if (port > 65_535) {
     throw new PlimsollError('USAGE', `--port must be at most 65535, got ${port}`, { path: 'port' });
   }
-  refuseSharedInput(inputsOf(options));
+  refuseSharedInput([...inputsOf(options), ...(accounts === undefined ? [] : [accounts])]);
   const stop = new Stop();
   terminal.lifetime.drainWith(() => stop.ask());
   await tryToListen(host, port);
@@ -40,8 +35,10 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
   const sources = await sourcesOf(options, methodology, terminal);
   const engine = await startEngine(sources, methodology, workers, terminal);
   terminal.progress.stop();
+  let book: OpenBook | null = null;
   try {
-    const server = await startServer({ engine, host, port });
+    book = await openBook(options, engine, terminal);
+    const server = await startServer({ engine, desk: book?.desk, host, port });
     stop.accepting = true;
     await announce(server.address, sources, terminal);
     await stop.asked;
@@ -50,6 +47,7 @@ export async function runServe(options: ServeOptions, terminal: Terminal): Promi
   } catch (error) {
     throw asListening(error, host, port);
   } finally {
+    await book?.close();
     await engine.close();
   }
   return EXIT.ok;

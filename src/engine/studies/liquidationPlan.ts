@@ -45,7 +45,7 @@ export function liquidationPlan(
   const without = { ...account, orders: [] };
   const done =
     account.mode === 'isolated'
-      ? liquidateIsolated(without, level, lot, context)
+      ? liquidateIsolated(account, level, lot, context)
       : liquidate(account, without, level, lot, context);
   const shortfall = done.lost.reduce((sum, one) => sum + one.shortfall, 0);
   const fundPaid = Math.min(fund, shortfall);

@@ -33,8 +33,9 @@ export interface IsolatedLiquidation {
   readonly lost: readonly LostPosition[];
 }
 
+/** Orders are cancelled first: where that suffices there are no steps. */
 export function liquidateIsolated(
-  start: Account,
+  ordered: Account,
   level: PlanLevel,
   lot: number,
   context: StudyContext,
@@ -46,6 +47,7 @@ export function liquidateIsolated(
   const costs = new TradeCosts(valuation);
   const steps: PlanStep[] = [];
   const lost: LostPosition[] = [];
+  const start: Account = { ...ordered, orders: [] };
   let [account, needed, closed] = [start, false, false];
   const standing = (of: Account, id: string): Standing => {
     const alone = positionAccount(of, of.instruments.indexOf(id), market.currency);
@@ -53,6 +55,12 @@ export function liquidateIsolated(
   };
   for (const [at, id] of start.instruments.entries()) {
     context.checkCancelled();
+    const orders = ordered.orders.filter(({ instrument }) => instrument === id);
+    if (orders.length > 0) {
+      const alone = positionAccount(ordered, at, market.currency);
+      const open = standingOf(desk.own({ ...alone, orders }), level, releaseLevel);
+      needed ||= open.figures.equity < open.requirement;
+    }
     const before = standing(account, id);
     if (!(before.figures.equity < before.requirement)) continue;
     needed = true;

@@ -68,7 +68,7 @@ export interface Ground {
 
 export function groundOf(session: Session, held: ReadonlySet<number>): Ground {
   const { set, gaps, sides, absent, valuation } = session;
-  const { methodology, exposures } = valuation;
+  const { methodology, exposures, stressedProxies } = valuation;
   const market = narrowMarket(valuation.market, held);
   const lists = [gaps, ...Object.values(sides).map((side) => side?.gaps ?? [])];
   const planned = plannedFactors(set, lists, absent);
@@ -77,7 +77,13 @@ export function groundOf(session: Session, held: ReadonlySet<number>): Ground {
   const planNow = planValuation(market, planned, 0, undefined, methodology.smileRule);
   const { dailyVolatility } = exposures;
   const own = instrumentExposures(market, plan, new Float64Array(0));
-  const narrow = { market, plan, methodology, exposures: { ...own, dailyVolatility } };
+  const narrow = {
+    market,
+    plan,
+    methodology,
+    exposures: { ...own, dailyVolatility },
+    stressedProxies,
+  };
   const ground = { ...session, valuation: narrow };
   const desk = new ValuationDesk(session, [plan, planNow]);
   return { session: ground, planNow, desk, lab: new TrialLab(ground) };

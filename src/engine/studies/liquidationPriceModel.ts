@@ -190,7 +190,7 @@ export class LiquidationModel {
       ...instrumentExposures(there, plan, NONE),
       dailyVolatility: today.dailyVolatility,
     };
-    const moved = { market: there, plan, methodology, exposures };
+    const moved = { ...valuation, market: there, exposures };
     const holding = resolvePortfolio(account, moved);
     const own = exposuresOf(holding, moved).filter((one) => one.underlying === underlying);
     const concentrated = own.flatMap((exposure) => {

@@ -27,6 +27,8 @@ const PRECISION = 1e-9;
 const TRIALS_MAX = 60;
 /** Revaluations at one minimum of the model. */
 const SOUNDINGS = 4;
+/** Distances, in log price, that are revalued where today's headroom is next to nothing. */
+const PROBES = [0.001, 0.004, 0.012];
 /** Guesses that the model makes within a bracket: its ends may be far apart, where a secant says little. */
 const MODEL_GUESSES = 2;
 
@@ -84,6 +86,8 @@ export class RootSearch {
 
   /** Null where headroom keeps its sign over the whole range. */
   find(): Root | null {
+    const beside = this.probe();
+    if (beside !== null) return beside;
     let before = Number.POSITIVE_INFINITY;
     let last = this.headroomAt(0);
     for (let at = 0; at < this.limit; ) {
@@ -99,7 +103,9 @@ export class RootSearch {
         if (this.headroomAt(next) <= 0) return null;
         continue;
       }
-      if (at > 0 && last < before && last <= value) {
+      // At today's price, too, where it is a hair's breadth from 0: a crossing and its way back may lie within the first step.
+      const near = at > 0 || last <= this.doubtAt(0);
+      if (near && last < before && last <= value) {
         const root = this.sound(at, step);
         if (root !== null) return root;
       }
@@ -108,6 +114,18 @@ export class RootSearch {
       at = next;
     }
     return this.atLimit();
+  }
+
+  /** Where today's headroom is less than the model may be wrong by, its way out from here is not to be trusted: it is revalued. */
+  private probe(): Root | null {
+    if (this.headroomAt(0) > this.doubtAt(0)) return null;
+    for (const distance of PROBES) {
+      if (!(distance < this.limit)) return null;
+      const place = this.tryAt(distance);
+      if (this.sign * place.trial.headroom <= 0) return this.between(place);
+      this.safe.push(place);
+    }
+    return null;
   }
 
   private atLimit(): Root | null {

@@ -138,7 +138,7 @@ class TriggerSearch {
   }
 
   private modelOf(): LiquidationModel | null {
-    const { target, context, ground, today } = this;
+    const { target, context, today } = this;
     const { bench, slot } = context;
     const { valuation } = bench.session;
     const { account, underlying } = target;
@@ -148,9 +148,9 @@ class TriggerSearch {
     return new LiquidationModel({
       account,
       underlying,
-      valuation: ground.session.valuation,
-      planNow: ground.planNow,
-      desk: ground.desk,
+      valuation: this.ground.session.valuation,
+      planNow: this.ground.planNow,
+      desk: this.ground.desk,
       sets: scannedSets(bench, slot, portfolio, underlying, rows),
       today: today.figures,
     });
@@ -200,9 +200,9 @@ class TriggerSearch {
   }
 
   private figuresAt(factor: number): Pick<Revalued, 'standardError'> & { figures: StateFigures } {
-    const { target, ground, model, today } = this;
+    const { target, model, today } = this;
     if (!this.approximate || model === null) {
-      return ground.lab.revalued(target.account, target.underlying, factor);
+      return this.ground.lab.revalued(target.account, target.underlying, factor);
     }
     // As far off as the model is today, so that it begins with the figures that are known.
     const [there, here, now] = [model.figures(log(factor)), model.figures(0), today.figures];
@@ -224,12 +224,17 @@ class TriggerSearch {
     const { methodology } = this.context.bench.session.valuation;
     const { factor, standardError } = root.trial;
     const price = spot * factor;
+    const size = Math.max(
+      Math.abs(this.today.figures.equity),
+      Math.abs(at.equity),
+      at.initialRequirement,
+    );
     const share = requirement === 'initial' ? level : level * methodology.mmFactor;
     const error = (share * standardError * price) / Math.abs(root.slope);
     return {
       price,
       move: factor - 1,
-      to: stateBeyond(this.state, way, at, this.release, methodology),
+      to: stateBeyond(this.state, way, at, this.release, methodology, size),
       equity: at.equity,
       initialRequirement: at.initialRequirement,
       maintenanceRequirement: at.maintenanceRequirement,

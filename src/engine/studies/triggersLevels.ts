@@ -67,23 +67,26 @@ export function stateFrom(
 /** A root is found to 1e-9 of equity or requirement. */
 const TOLERANCE = 1e-8;
 
-/** The state just beyond a crossing: where levels coincide, several are passed at once. */
+/**
+ * The state just beyond a crossing: where levels coincide, several are passed at once.
+ * @param size of the figures that those at the crossing are differences of, in currency: what is small against it is 0
+ */
 export function stateBeyond(
   state: AccountState,
   way: 'worse' | 'better',
   figures: StateFigures,
   release: number,
   methodology: Methodology,
+  size: number,
 ): AccountState {
-  const scale = Math.max(Math.abs(figures.equity), figures.initialRequirement);
   const headroom = (of: AccountState, by: number): number =>
     againstThreshold(figures, scaled(levelOf(of, methodology)!, by)).headroom;
   let at = ACCOUNT_STATES.indexOf(state) + (way === 'worse' ? 1 : -1);
   if (way === 'worse') {
     const last = ACCOUNT_STATES.length - 1;
-    while (at < last && headroom(ACCOUNT_STATES[at + 1]!, 1) <= TOLERANCE * scale) at += 1;
+    while (at < last && headroom(ACCOUNT_STATES[at + 1]!, 1) <= TOLERANCE * size) at += 1;
   } else {
-    while (at > 0 && headroom(ACCOUNT_STATES[at]!, release) >= -TOLERANCE * scale) at -= 1;
+    while (at > 0 && headroom(ACCOUNT_STATES[at]!, release) >= -TOLERANCE * size) at -= 1;
   }
   return ACCOUNT_STATES[at]!;
 }

@@ -20,7 +20,7 @@ export const TriggersRequestSchema = Type.Object(
     approximate: Type.Optional(
       Type.Boolean({
         description:
-          'Follow the model of the search alone, without full revaluation: some ten times cheaper, for a first look at many accounts. Default false.',
+          'Follow the model of the search alone, without full revaluation: some four times cheaper, for a first look at many accounts. Default false.',
       }),
     ),
   },

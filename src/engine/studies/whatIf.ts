@@ -25,8 +25,8 @@ interface Standing {
  *   open orders, fees, and what they lose through the mark) and with all of them filled at their prices. In isolated mode each position's
  *   own equity covers its own requirement, too.
  * - `risk-reducing`: with its orders filled, neither initial nor maintenance margin (before credit) is greater than before; whatever the state,
- *   and whether or not equity covers anything. A change that takes collateral out or switches the margin mode is never allowed for this
- *   reason: the trades in it are not what needs to be allowed.
+ *   and whether or not equity covers anything. A change that takes collateral out, of the account or of what is set apart for an isolated
+ *   position, or switches the margin mode is never allowed for this reason: the trades in it are not what needs to be allowed.
  * Each new order is judged by itself as well, one after the other as an exchange takes them: on the account with the rest of the change and
  * those of the orders before it that were allowed, as open orders.
  * @throws as `applyChange` does, and the first error of the account
@@ -41,7 +41,8 @@ export function whatIf(account: Account, { change }: WhatIfRequest, context: Stu
   const start = standingOf(before, account);
   const open = standingOf(after, changed);
   const filled = judge.filled(change.orders ?? [], [], open);
-  const verdict = verdictOn(start, open, filled, !movesFunds(account, change));
+  const mayReduce = !movesFunds(account, change) && !takesAllocated(account, change, changed);
+  const verdict = verdictOn(start, open, filled, mayReduce);
   const free = { before: start.free, after: open.free };
   const answer: WhatIf = {
     before,
@@ -133,6 +134,23 @@ function verdictOn(
     filled.maintenanceMargin <= before.maintenanceMargin;
   if (mayReduce && reducing) return { allowed: true, reason: 'risk-reducing', missing };
   return { allowed: false, reason: 'not-covered', missing };
+}
+
+/** Whether a position is left with less of its own collateral than the trades alone would leave it. */
+function takesAllocated(
+  account: Account,
+  { allocated = [] }: AccountChange,
+  changed: Account,
+): boolean {
+  return allocated.some(({ instrument, amount }) => {
+    const at = account.instruments.indexOf(instrument);
+    const before = at === -1 ? 0 : account.sizes[at]!;
+    const after = changed.sizes[changed.instruments.indexOf(instrument)]!;
+    const own = at === -1 ? Number.NaN : (account.allocated?.[at] ?? Number.NaN);
+    const kept =
+      before * after > 0 && own > 0 ? own * Math.min(1, after / before) : Math.min(0, own || 0);
+    return amount < kept;
+  });
 }
 
 function differenceOf(before: MarginResult, after: MarginResult) {

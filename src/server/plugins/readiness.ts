@@ -1,6 +1,7 @@
 /** Whether requests can be served: the engine must have its scenarios, and the service must not be closing. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
@@ -53,10 +54,18 @@ const SWEEP_MS = 100;
  * are answered.
  */
 export function addDraining(app: FastifyInstance, readiness: Readiness): void {
+  // Connections on which nothing was ever sent: Node counts them neither as idle nor as active, and they would hold up the end.
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }: IncomingMessage) => silent.delete(socket));
   app.addHook('preClose', async () => {
     readiness.drain();
     // Requests that have arrived but are not read yet look like idle connections: they get this long to show.
     await sleep(SWEEP_MS);
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
     // Between a timer and an immediate the loop reads its sockets: a request that waits there is no longer idle then.
     const sweep = setInterval(
       () => setImmediate(() => app.server.closeIdleConnections()),

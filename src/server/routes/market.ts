@@ -72,8 +72,10 @@ export function marketRoutes(instance: FastifyInstance, context: ServerContext):
       // Only when the body is there: who dawdles with it must not keep the next snapshot out.
       const leave = await markets.enter(hangUpSignal(reply));
       try {
-        // The engine reads it strictly.
-        await engine.updateMarket(parseJson(decodeText(bytes)) as MarketSnapshot);
+        // Read strictly by both. A book's market changes by its log.
+        const snapshot = parseJson(decodeText(bytes)) as MarketSnapshot;
+        if (context.desk === null) await engine.updateMarket(snapshot);
+        else await context.desk.replaceMarket(snapshot, 'http');
         return await marketInfo(engine);
       } finally {
         leave();

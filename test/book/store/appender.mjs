@@ -1,13 +1,26 @@
 /**
- * A process that appends, to be killed or starved by a test: `appender.mjs MODE LOCATION [ARGUMENT]`. Each line on stdout is written in one
- * piece, after the fact that it states.
+ * A process that appends, to be killed or starved by a test: `appender.mjs MODE LOCATION [ARGUMENT]`. Each line on stdout is written after
+ * the fact that it states.
  */
 import { rmSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../../../dist/src/book/store/store.js';
 
 const [mode, location, argument] = process.argv.slice(2);
-const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`);
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Waits where the reader is slow: what was said must have been written when this returns. */
+function say(value) {
+  let bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes));
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+}
 
 /** Eight callers append groups until somebody kills the process. */
 async function storm() {

@@ -1,9 +1,13 @@
 /** Places for stores, and a way behind the store's back: SQL on its tables, for tampering. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Database from 'libsql';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
+import {
+  loadDriver,
+  type SqliteConnection,
+  type SqliteValue,
+} from '../../../src/book/store/sqlite/driver.ts';
 import type { PostgresServer } from './postgresServer.ts';
 
 export interface Site {
@@ -13,8 +17,8 @@ export interface Site {
   readonly snapshotParts: string;
   /** Runs statements without values. */
   exec(sql: string): Promise<void>;
-  /** Runs one statement; `?` stand for the values. Rows come as objects. */
-  run(sql: string, ...values: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  /** Runs one statement; `?` stand for the values. Rows come as arrays. */
+  run(sql: string, ...values: readonly unknown[]): Promise<(readonly unknown[])[]>;
   remove(): Promise<void>;
 }
 
@@ -22,29 +26,35 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'plimsoll-store-'));
 }
 
-export async function sqliteSite(): Promise<Site> {
-  const folder = temporaryFolder();
-  const location = join(folder, 'book.db');
-  // Opened for each statement: a connection that stays would keep the store's locks in this process.
-  const use = <T>(work: (database: InstanceType<typeof Database>) => T): T => {
-    const database = new Database(location);
+/** @param location a file that is there; else a new folder is made for one */
+export async function sqliteSite(
+  location: string = join(temporaryFolder(), 'book.db'),
+): Promise<Site> {
+  const folder = dirname(location);
+  // The store's own driver: two SQLite libraries in one process do not see each other's locks. Opened for each statement, since a
+  // connection that stays would hold locks.
+  const driver = await loadDriver();
+  const use = <T>(work: (connection: SqliteConnection) => T): T => {
+    const connection = driver.connect(location);
     try {
-      return work(database);
+      return work(connection);
     } finally {
-      database.close();
+      connection.close();
     }
   };
   return {
     location,
     log: 'log',
     snapshotParts: 'snapshot_parts',
-    exec: async (sql) => use((database) => void database.exec(sql)),
+    exec: async (sql) => use((connection) => connection.exec(sql)),
     run: async (sql, ...values) =>
-      use((database) => {
-        const statement = database.prepare(sql);
-        if (statement.reader) return statement.all(values) as Record<string, unknown>[];
-        statement.run(values);
-        return [];
+      use((connection) => {
+        const statement = connection.prepare(sql);
+        if (!/^SELECT/i.test(sql)) {
+          statement.run(...(values as SqliteValue[]));
+          return [];
+        }
+        return [...statement.rows(...(values as SqliteValue[]))];
       }),
     remove: async () => rmSync(folder, { recursive: true, force: true }),
   };
@@ -77,7 +87,8 @@ export async function postgresSite(server: PostgresServer): Promise<Site> {
         i += 1;
         return `$${i}`;
       });
-      return (await client.query<Record<string, unknown>>(text, [...values])).rows;
+      const query = { text, values: [...values], rowMode: 'array' as const };
+      return (await client.query<unknown[]>(query)).rows;
     },
     remove: async () => {
       await client.end();

@@ -63,7 +63,7 @@ function backendOf(
     commit: (calls, now) => writing.commit(calls, now),
     page: (fromSeq, limit) => reading.page(fromSeq, limit),
     head: () => reading.head(),
-    answer: (key) => reading.answer(key),
+    seqOf: (key) => reading.seqOf(key),
     snapshots: () => reading.snapshots(),
     snapshotPart: (seq, part) => reading.snapshotPart(seq, part),
     hashAt: (seq) => reading.hashAt(seq),
@@ -122,7 +122,7 @@ async function openFrozen(url: string): Promise<PostgresConnection> {
 async function openScan(url: string, exported: Head | null): Promise<Scan> {
   const connection = await openFrozen(url);
   const reading = new PostgresReading(connection);
-  const check = new ChainCheck(undefined, exported);
+  const check = ChainCheck.whole(exported);
   let from: number | string = LOWEST;
   const next = async (): Promise<number | null> => {
     try {

@@ -1,8 +1,8 @@
 /** Reads a log in PostgreSQL: pages, snapshots, single values. On a connection in a transaction all are as of one instant. */
 import { PlimsollError } from '../../../errors.ts';
 import { LIMITS } from '../../../limits.ts';
-import type { Answer, Figures, SnapshotSource, StoredSnapshot } from '../backend.ts';
-import { EMPTY, type Head, rowText } from '../logRecord.ts';
+import type { Figures, Page, SnapshotSource, StoredSnapshot } from '../backend.ts';
+import { EMPTY, type Head, recordText } from '../logRecord.ts';
 import { ChainCheck, type RawRow } from '../verification.ts';
 import type { PostgresConnection } from './connection.ts';
 import { COLUMNS, rawRow } from './tables.ts';
@@ -14,7 +14,7 @@ export class PostgresReading implements SnapshotSource {
     this.connection = connection;
   }
 
-  async page(fromSeq: number, limit: number): Promise<string> {
+  async page(fromSeq: number, limit: number): Promise<Page> {
     const check = new ChainCheck({
       seq: fromSeq - 1,
       hash: (await this.hashAt(fromSeq - 1)) ?? EMPTY.hash,
@@ -24,9 +24,9 @@ export class PostgresReading implements SnapshotSource {
       if (!check.take(row)) {
         throw new PlimsollError('STORE_CORRUPT', check.problem!.message, { path: 'log' });
       }
-      texts.push(rowText(row));
+      texts.push(recordText(check.text, row.hash));
     }
-    return `[${texts.join(',')}]`;
+    return { text: `[${texts.join(',')}]`, count: texts.length };
   }
 
   /** At most `limit` rows, fewer where they are large. */
@@ -54,12 +54,9 @@ export class PostgresReading implements SnapshotSource {
     return { seq: Number(last[0]), hash: last[1] as string };
   }
 
-  async answer(key: string): Promise<Answer | null> {
-    const sql = 'SELECT seq, answer, body_hash FROM plimsoll_log WHERE key = $1';
-    const found = await this.one(sql, key);
-    if (found === undefined) return null;
-    const [seq, answer, bodyHash] = found as [string, string | null, string | null];
-    return { seq: Number(seq), answer, bodyHash };
+  async seqOf(key: string): Promise<number | null> {
+    const found = await this.one('SELECT seq FROM plimsoll_log WHERE key = $1', key);
+    return found === undefined ? null : Number(found[0]);
   }
 
   async hashAt(seq: number): Promise<string | null> {

@@ -1,8 +1,8 @@
 /** What is read of a store's file, synchronously: by its writer, or by a reader beside it. */
 import { existsSync, statSync } from 'node:fs';
 import { PlimsollError } from '../../../errors.ts';
-import type { Answer, Figures, StoredSnapshot } from '../backend.ts';
-import { EMPTY, type Head, rowText } from '../logRecord.ts';
+import type { Figures, Page, StoredSnapshot } from '../backend.ts';
+import { EMPTY, type Head, recordText } from '../logRecord.ts';
 import { ChainCheck } from '../verification.ts';
 import type { SqliteConnection } from './driver.ts';
 import { sqliteFailure } from './failures.ts';
@@ -20,16 +20,16 @@ export class FileReading {
     this.scan = new FileScan(connection);
   }
 
-  page(fromSeq: number, limit: number): string {
+  page(fromSeq: number, limit: number): Page {
     const rows = this.tried('read', () => readRows(this.db, fromSeq, limit));
     // Behind the end there is nothing to check; inside a gap the check names what is missing.
     const hash = this.hashAt(fromSeq - 1) ?? EMPTY.hash;
     const check = new ChainCheck({ seq: fromSeq - 1, hash });
     const texts = rows.map((row) => {
-      if (check.take(row)) return rowText(row);
+      if (check.take(row)) return recordText(check.text, row.hash);
       throw new PlimsollError('STORE_CORRUPT', check.problem!.message, { path: 'log' });
     });
-    return `[${texts.join(',')}]`;
+    return { text: `[${texts.join(',')}]`, count: texts.length };
   }
 
   head(): Head {
@@ -38,12 +38,8 @@ export class FileReading {
     return { seq, hash };
   }
 
-  answer(key: string): Answer | null {
-    const columns = `seq, ${bytesOf('answer')}, ${bytesOf('body_hash')}`;
-    const found = this.get(`SELECT ${columns} FROM log WHERE key = ?`, key);
-    if (found === undefined) return null;
-    const [seq, answer, bodyHash] = found as [number, string | null, string | null];
-    return { seq, answer, bodyHash };
+  seqOf(key: string): number | null {
+    return (this.get('SELECT seq FROM log WHERE key = ?', key)?.[0] as number) ?? null;
   }
 
   hashAt(seq: number): string | null {

@@ -12,7 +12,7 @@ const LOWEST = -1e19;
 
 export class FileScan {
   private readonly connection: SqliteConnection;
-  private check = new ChainCheck();
+  private check = ChainCheck.whole(null);
   private from = LOWEST;
 
   constructor(connection: SqliteConnection) {
@@ -21,7 +21,7 @@ export class FileScan {
 
   /** @returns the number of the last record */
   begin(exported: Head | null): number {
-    this.check = new ChainCheck(undefined, exported);
+    this.check = ChainCheck.whole(exported);
     this.from = LOWEST;
     this.connection.exec('BEGIN');
     try {
@@ -57,7 +57,7 @@ export class FileScan {
   /** What SQLite finds in its own structures: pages, indexes, types. */
   private integrity(): readonly Remark[] {
     try {
-      const sql = `SELECT ${bytesOf('integrity_check')} FROM pragma_integrity_check(10)`;
+      const sql = `SELECT ${bytesOf('integrity_check')} FROM pragma_integrity_check`;
       const texts = [...this.connection.prepare(sql).rows()].flatMap(textsOf);
       return texts.flatMap((text) => (text === 'ok' ? [] : [remark(String(text))]));
     } catch (error) {

@@ -33,7 +33,7 @@ export class SqliteFile extends FileReading {
 
   commit(calls: readonly (readonly TextDraft[])[], now: number): readonly Outcome[] {
     if (this.diverged !== null) throw this.diverged;
-    const linked = linkCalls(calls, this.tip, now, (key) => this.answer(key) !== null);
+    const linked = linkCalls(calls, this.tip, now, (key) => this.seqOf(key) !== null);
     if (linked.rows.length > 0) {
       this.inTransaction(() => this.insert(linked.rows));
       this.tip = linked.tip;

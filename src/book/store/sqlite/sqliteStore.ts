@@ -14,7 +14,7 @@ export async function openSqliteStore(path: string, options: OpenOptions): Promi
     commit: (calls, now) => thread.call('commit', calls, now),
     page: (fromSeq, limit) => thread.call('page', fromSeq, limit),
     head: () => thread.call('head'),
-    answer: (key) => thread.call('answer', key),
+    seqOf: (key) => thread.call('seqOf', key),
     putSnapshotPart: (seq, part, bytes) => thread.call('putSnapshotPart', seq, part, bytes),
     putSnapshot: (snapshot) => thread.call('putSnapshot', snapshot),
     keepSnapshots: (count) => thread.call('keepSnapshots', count),

@@ -32,7 +32,7 @@ export class SqliteThread {
     });
     this.worker.on('message', (reply: Reply) => this.settle(reply));
     this.worker.on('error', (error) => this.die(error.message));
-    this.worker.on('exit', () => this.die('it ended'));
+    this.worker.on('exit', (code) => this.die(`it ended with code ${code}`));
     this.ended = once(this.worker, 'exit');
     // Whoever opens it hears of a thread that could not start; this is the second time.
     this.ended.catch(() => {});

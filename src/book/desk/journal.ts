@@ -1,0 +1,123 @@
+/**
+ * The log and what it folds to, kept together: a record is folded when it is durable, in the order of the log, and only then is anybody told.
+ * So what is in memory never is more than what a restart would find, and an append that fails leaves nothing to be taken back.
+ */
+import { asPlimsollError, PlimsollError } from '../../errors.ts';
+import { LIMITS } from '../../limits.ts';
+import { type Book, emptyBook } from '../book.ts';
+import { readEvent } from '../events.ts';
+import { accountsTouched, foldTyped, type TypedRecord } from '../fold.ts';
+import type { Draft, Head, LogRecord, Store } from '../store/store.ts';
+import { GENESIS } from '../store/store.ts';
+import { MarketState } from './marketState.ts';
+import { bytesOf, restored } from './state.ts';
+
+/** Told of records in the order of the log, with the accounts whose margin they may change. */
+export type Listener = (records: readonly LogRecord[], touched: readonly string[]) => void;
+
+export class Journal {
+  readonly store: Store;
+  readonly book: Book;
+  readonly market = new MarketState();
+  /** What made the fold stop: then nothing is accepted until a restart. */
+  failure: PlimsollError | null = null;
+  private head: Head = { seq: 0, hash: GENESIS };
+  private recent: LogRecord[] = [];
+  /** Records that memory has at least; a live reader that falls further behind is dropped. */
+  readonly kept: number;
+  private sinceSnapshot = 0;
+  private snapshotting: Promise<void> | null = null;
+  private readonly listeners = new Set<Listener>();
+
+  private constructor(store: Store, book: Book, kept: number) {
+    this.store = store;
+    this.book = book;
+    this.kept = kept;
+  }
+
+  /**
+   * Restores the latest snapshot and folds what the log has after it.
+   * @param kept records that are remembered for streams
+   * @throws STORE_CORRUPT, INVALID_RECORD
+   */
+  static async open(store: Store, kept: number = LIMITS.streamRecordsKept): Promise<Journal> {
+    const snapshot = await store.latestSnapshot();
+    const state = snapshot === null ? null : restored(snapshot.state);
+    const journal = new Journal(store, state?.book ?? emptyBook(), kept);
+    if (state !== null) {
+      journal.market.restore(state.market, state.heard);
+      journal.head = { seq: snapshot!.seq, hash: snapshot!.hash };
+    }
+    for await (const page of store.pages(journal.book.seq + 1)) {
+      for (const record of page) {
+        readEvent(record);
+        journal.fold(record);
+      }
+    }
+    return journal;
+  }
+
+  /** @returns how to stop listening */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Resolves when the records are durable and folded. @throws as `Store.append`; then nothing has happened */
+  async append(drafts: readonly Draft[]): Promise<readonly LogRecord[]> {
+    if (this.failure !== null) throw this.failure;
+    // Nothing is awaited before this call: what was decided is decided on the book as it is.
+    const records = await this.store.append(drafts);
+    if (this.failure !== null) throw this.failure;
+    const touched = new Set<string>();
+    try {
+      for (const record of records) {
+        for (const id of accountsTouched(this.book, record as TypedRecord)) touched.add(id);
+        this.fold(record);
+      }
+    } catch (error) {
+      // The log has a record that the book cannot follow: whatever was answered now could be wrong.
+      this.failure = asPlimsollError(error);
+      throw this.failure;
+    }
+    const list = [...touched];
+    for (const listener of this.listeners) listener(records, list);
+    if (this.sinceSnapshot >= LIMITS.deskSnapshotRecords) void this.saveSnapshot().catch(() => {});
+    return records;
+  }
+
+  /** Records after a sequence number from memory; null where memory does not reach back so far. */
+  recentAfter(seq: number): readonly LogRecord[] | null {
+    const first = this.recent[0]?.seq ?? this.book.seq + 1;
+    if (seq + 1 < first) return null;
+    return this.recent.slice(seq + 1 - first);
+  }
+
+  /** Keeps what is folded so far, so that the next start reads no more than what comes after. */
+  saveSnapshot(): Promise<void> {
+    if (this.snapshotting !== null) return this.snapshotting;
+    if (this.sinceSnapshot === 0) return Promise.resolve();
+    this.sinceSnapshot = 0;
+    const saved = this.store.saveSnapshot({ ...this.head, state: bytesOf(this.book, this.market) });
+    this.snapshotting = saved.finally(() => {
+      this.snapshotting = null;
+    });
+    return this.snapshotting;
+  }
+
+  private fold(record: LogRecord): void {
+    const typed = record as TypedRecord;
+    foldTyped(this.book, typed);
+    this.market.fold(typed, record.seq, record.at);
+    this.head = { seq: record.seq, hash: record.hash };
+    this.sinceSnapshot += 1;
+    this.recent.push(record);
+    if (this.recent.length > 2 * this.kept) this.recent = this.recent.slice(-this.kept);
+  }
+}
+
+/** Of a fault that no request is to blame for. */
+export function stopped(error: unknown): PlimsollError {
+  const { code, message } = asPlimsollError(error);
+  return new PlimsollError('CLOSED', `the desk stopped: ${code}: ${message}`);
+}
