@@ -81,7 +81,7 @@ export function studyRoute(app: FastifyInstance, context: ServerContext, route: 
       try {
         return await route.run(account, asked, signal, () => keyedBy(request, value));
       } catch (error) {
-        throw typeof account === 'string' ? error : inBody(error, account);
+        throw typeof account === 'string' ? error : inBody(error, account, Object.keys(properties));
       } finally {
         leave();
       }
