@@ -1,7 +1,6 @@
 /** What may be asked of the book, as it arrives. */
 import Type, { type Static } from 'typebox';
 import { LIMITS } from '../limits.ts';
-import { AccountSchema, ColumnarAccountSchema } from '../margin/account.ts';
 import { ACCOUNT_EVENTS } from './accountEvents.ts';
 import {
   accountIdSchema,
@@ -157,9 +156,6 @@ export const COMMAND_SCHEMAS = {
     closed,
   ),
 } as const;
-
-/** What `put-account` takes, for the reference. */
-export const PutAccountSchema = Type.Union([AccountSchema, ColumnarAccountSchema]);
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;
 export type CommandOf<N extends CommandName> = Static<(typeof COMMAND_SCHEMAS)[N]>;

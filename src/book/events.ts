@@ -1,5 +1,5 @@
 /** Every event of the log: one schema a kind. A record of the log is an event with its place, its time and its links. */
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { PlimsollError } from '../errors.ts';
 import { type Reader, reader, show } from '../schema.ts';
 import { ACCOUNT_EVENTS } from './accountEvents.ts';
@@ -35,17 +35,6 @@ export interface EventRecord {
 }
 
 export const EVENT_KINDS = Object.keys(EVENT_SCHEMAS) as readonly EventKind[];
-
-/** One union of all, told apart by `kind`, for the reference. */
-export const BookEventSchema = Type.Union(
-  EVENT_KINDS.map((kind) =>
-    Type.Object(
-      { kind: Type.Literal(kind), body: EVENT_SCHEMAS[kind] },
-      { additionalProperties: false },
-    ),
-  ),
-  { title: 'BookEvent' },
-);
 
 type Unversioned<B> = B extends unknown ? Omit<B, 'v'> : never;
 
