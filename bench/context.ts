@@ -6,6 +6,8 @@ export interface Context {
   /** Small parameters: the same code, no figure worth quoting. */
   readonly quick: boolean;
   readonly peers: Peers;
+  /** Of the suite `book`: one measurement alone. */
+  readonly line?: string | undefined;
 }
 
 export interface Suite {

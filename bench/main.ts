@@ -4,18 +4,21 @@ import { parseArgs } from 'node:util';
 import type { Line } from './line.ts';
 import { describeMachine, type Machine, machineText } from './machine.ts';
 import { NO_PEERS, openPeers } from './peers/peers.ts';
+import { BOOK_MEASUREMENTS } from './suites/book.ts';
 import { runSuites, SUITES } from './suites.ts';
 import { tableOf } from './table.ts';
 
 const USAGE = `usage: npm run bench -- [options]
   --only NAME   one suite (may be repeated): ${SUITES.map(({ name }) => name).join(', ')}
   --json        one JSON document on stdout instead of the table
+  --line NAME   of the suite book one measurement alone: ${BOOK_MEASUREMENTS.join(', ')}
   --quick       small parameters: shows that everything runs; its figures mean nothing
   --no-peers    leave numpy, scipy and QuantLib out
 `;
 
 interface Call {
   readonly only: readonly string[];
+  readonly line: string | undefined;
   readonly json: boolean;
   readonly quick: boolean;
   readonly peers: boolean;
@@ -28,6 +31,7 @@ function readCall(args: readonly string[]): Call | null {
       args: [...args],
       options: {
         only: { type: 'string', multiple: true, default: [] },
+        line: { type: 'string' },
         json: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         'no-peers': { type: 'boolean', default: false },
@@ -36,10 +40,14 @@ function readCall(args: readonly string[]): Call | null {
     });
     const unknown = values.only.filter((name) => !SUITES.some((suite) => suite.name === name));
     if (unknown.length > 0) throw new Error(`there is no suite ${unknown.join(', ')}`);
+    if (values.line !== undefined && !BOOK_MEASUREMENTS.includes(values.line)) {
+      throw new Error(`the suite book has no measurement ${values.line}`);
+    }
     if (values.help) process.stdout.write(USAGE);
     if (values.help) process.exit(0);
     return {
-      only: values.only,
+      only: values.line === undefined ? values.only : ['book'],
+      line: values.line,
       json: values.json,
       quick: values.quick,
       peers: !values['no-peers'],
@@ -61,7 +69,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const machine = describeMachine(versions);
     if (!call.json) process.stdout.write(`${machineText(machine)}\n\n`);
-    const lines = await runSuites(call.only, { quick: call.quick, peers }, ({ name, about }) => {
+    const lines = await runSuites(call.only, { ...call, peers }, ({ name, about }) => {
       process.stderr.write(`${name}: ${about} …\n`);
     });
     write(call.json, machine, lines);

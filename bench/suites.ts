@@ -4,6 +4,7 @@ import { http } from './http.ts';
 import type { Line } from './line.ts';
 import { accounts } from './suites/accounts.ts';
 import { black76 } from './suites/black76.ts';
+import { book } from './suites/book.ts';
 import { endToEnd } from './suites/endToEnd.ts';
 import { maths } from './suites/maths.ts';
 import { method } from './suites/method.ts';
@@ -28,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   endToEnd,
   scaling,
   store,
+  book,
   http,
 ];
 

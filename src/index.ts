@@ -51,6 +51,11 @@ export { type Methodology, type MethodologyInput, PRESETS } from './margin/metho
 export type { MarginResult, RejectedAccount } from './margin/result.ts';
 export { type Calibration, type CalibrationOptions, calibrate } from './market/calibration.ts';
 export type { CalibrationReport } from './market/calibrationReport.ts';
+export {
+  DynamicVolatility,
+  type VolatilityRule,
+  type VolatilityUpdate,
+} from './market/dynamicVolatility.ts';
 export type { FactorModel } from './market/factorModel.ts';
 export { type History, readHistory } from './market/history.ts';
 export { impliedVolatility } from './market/impliedVolatility.ts';
@@ -58,6 +63,7 @@ export { readMarketFiles } from './market/readers/marketFiles.ts';
 export { type MarketSnapshot, readSnapshot } from './market/snapshot.ts';
 export { surfaceReport } from './market/surfaceReport.ts';
 export type { Tick } from './market/ticks.ts';
+export { DailyInstants } from './market/volatilityInstants.ts';
 export { attribution } from './risk/backtest/attribution.ts';
 export type { BacktestReport } from './risk/backtest/report.ts';
 export { backtestSeries, type SeriesReport, type SeriesRequest } from './risk/backtest/series.ts';

@@ -2,7 +2,7 @@
  * Reading JSON strictly (fatal UTF-8, no prototype keys, no duplicate keys) and writing the canonical form of RFC 8785 that
  * hashes are taken of.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { PlimsollError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -78,11 +78,11 @@ function countKeys(value: unknown, depth = 0): number {
   }
   let count = 0;
   if (Array.isArray(value)) {
-    if (typeof value[0] === 'number' || typeof value[0] === 'string') {
-      for (const item of value) if (typeof item === 'object') count += countKeys(item, depth + 1);
-      return count;
+    // By index: an iterator over the kinds of arrays that come by here makes an object for each item.
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (typeof item === 'object') count += countKeys(item, depth + 1);
     }
-    for (const item of value) count += countKeys(item, depth + 1);
     return count;
   }
   for (const key in value)
@@ -123,27 +123,45 @@ function refuseProto(value: unknown): void {
 
 /** RFC 8785: keys in code-unit order, no white space, numbers as ECMAScript writes them (−0 as 0). Absent members are left out. */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') {
-    return JSON.stringify(value);
-  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new PlimsollError('INTERNAL', `${value} has no JSON form`);
-    return JSON.stringify(value);
+    return String(value);
   }
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-    return `[${Array.from(value as ArrayLike<unknown>, canonicalJson).join(',')}]`;
+    return canonicalList(value as ArrayLike<unknown>);
   }
-  const record = value as Record<string, unknown>;
-  const keys = Object.keys(record).filter((key) => record[key] !== undefined);
-  return `{${keys
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key])}`)
-    .join(',')}}`;
+  return canonicalRecord(value as Record<string, unknown>);
+}
+
+function canonicalList(list: ArrayLike<unknown>): string {
+  let text = '[';
+  for (let i = 0; i < list.length; i++) text += (i === 0 ? '' : ',') + canonicalJson(list[i]);
+  return `${text}]`;
+}
+
+/** Every figure that is published and every record of a log is written so: one text that grows, and no sorting of what is sorted. */
+function canonicalRecord(record: Record<string, unknown>): string {
+  const keys = Object.keys(record);
+  if (!isSorted(keys)) keys.sort();
+  let text = '{';
+  for (const key of keys) {
+    const value = record[key];
+    if (value === undefined) continue;
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value)}`;
+  }
+  return `${text}}`;
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false;
+  return true;
 }
 
 /** SHA-256 of a text, as `sha256:` and 64 hexadecimal digits. */
 export function sha256(text: string | Uint8Array): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  return `sha256:${digest('sha256', text, 'hex')}`;
 }
 
 /** The identity of a value: SHA-256 of its canonical JSON. */

@@ -8,6 +8,8 @@ export const LIMITS = {
   /** Volatility and drift (either sign) of a factor, per year: an absolute factor's are in price units. */
   factorVolatilityMax: 1e15,
   driftMax: 1e15,
+  /** Instants of a day at which dynamic volatilities change: each costs a whole revaluation. */
+  volatilityInstantsMax: 24,
   /** Years that a long-run volatility may be of. */
   longRunYearsMax: 200,
   /** Up to one period a millisecond. */
@@ -50,6 +52,10 @@ export const LIMITS = {
   comparedMethodologiesMax: 8,
   /** Length of any id, in UTF-16 code units. */
   idLengthMax: 128,
+  /** What a worker remembers of the accounts that it was asked about: bytes and rows of P&L, and books. */
+  subtotalBytes: 64 * 1024 * 1024,
+  subtotalRowsMax: 256,
+  rememberedBooksMax: 4096,
   /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
   accountBytesMax: 128 * 1024 * 1024,
   /** Metadata of one message of an Arrow stream, and the body of one record batch. */
@@ -181,12 +187,26 @@ export const LIMITS = {
   deskDeadlineMs: 1_000,
   /** Figures of an account are waited for this long. */
   deskWaitMs: 10_000,
+  /** The desk is idle when nothing has come for so long after a cycle; then triggers are searched. */
+  deskIdleAfterMs: 10,
+  /**
+   * Of each `deskCycleMs` of idle time the triggers of accounts far from their thresholds take so much, on half of the workers. Accounts whose
+   * equity is this near to a threshold, as a share of it, are searched whenever the desk is idle.
+   */
+  triggersIdleMs: 25,
+  triggersNear: 0.05,
+  /** A liquidation plan that is not made for so long, because the engine has other work, takes its turn behind that. */
+  planIdleMs: 1_000,
+  /** Accounts of one page of triggers. */
+  triggersPageMax: 1_000,
   /** Batches of ticks waiting for their cycle; more are refused with 503. */
   deskTicksWaitingMax: 10_000,
   /** Records between two snapshots of the book. */
   deskSnapshotRecords: 100_000,
   /** Records kept in memory for streams; a reader that falls further behind is dropped. */
   streamRecordsKept: 20_000,
+  /** Prices of all market records among them: where they have more, fewer are in memory and the rest is read from the log. */
+  streamPricesKept: 200_000,
   /** Streams open at once, and milliseconds after which an idle one says that it lives. */
   streamsMax: 1_000,
   streamBeatMs: 15_000,

@@ -2,7 +2,7 @@
  * Everything that crosses a thread: the tasks, their answers and the error envelope. A thrown Error loses its fields on the way (its
  * `code` too), so a worker never throws: it answers `{ ok: false, error }`.
  */
-import type { CubeName, Session } from '../src/engine/sessionData.ts';
+import type { CubeName, Session, SessionStep } from '../src/engine/sessionData.ts';
 import type { StudyName } from '../src/engine/studies/index.ts';
 import type { ErrorRecord } from '../src/errors.ts';
 import type { Account } from '../src/margin/account.ts';
@@ -59,11 +59,12 @@ export type TaskBody =
   /** Tails of the rows of results from `first` on. */
   | { readonly kind: 'tails'; readonly first: number; readonly ranks: readonly TailRanks[] };
 
-/** A task and where it may write. `session` is sent only to a worker that has asked for it. */
+/** A task and where it may write. `step`, and if that does not help `session`, are sent only to a worker that has asked for them. */
 export interface Task {
   readonly body: TaskBody;
   readonly sessionId: number;
   readonly slot: number;
+  readonly step?: SessionStep;
   readonly session?: Session;
   /** One i32 in shared memory: not 0 when the caller has gone. */
   readonly cancel: Int32Array;

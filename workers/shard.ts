@@ -2,6 +2,7 @@
  * The Piscina worker: attaches to a session's shared memory and runs the kernels over one shard. It keeps the sessions that it
  * used last: tasks of the old one may still arrive while a new one is filled, and reports have sessions of their own.
  */
+import { setFlagsFromString } from 'node:v8';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { viewsOf } from '../src/engine/bookMemory.ts';
 import { AccountEvaluator } from '../src/engine/evaluator.ts';
@@ -19,6 +20,13 @@ import { asPlimsollError, PlimsollError } from '../src/errors.ts';
 import { instantiateKernels } from './kernels.ts';
 import type { Answer, Task, TaskValue } from './protocol.ts';
 
+/**
+ * What is known of an account lives until the pass over its shard is done, and no longer. V8 takes what outlives one collection for long-lived
+ * and makes more of its kind straight among the old objects; dead there, it keeps alive whatever it refers to until the old ones are collected
+ * too. Without that guess a worker's memory stays flat however many accounts pass through it.
+ */
+setFlagsFromString('--no-allocation-site-pretenuring');
+
 /** The market's own session, the one that replaces it, and a few reports on demand. */
 const KEPT_SESSIONS = 6;
 
@@ -29,22 +37,29 @@ interface Attached {
 
 const attached = new Map<number, Attached>();
 
-function attach(task: Task): Attached | null {
-  const known = attached.get(task.sessionId);
+async function attach({ sessionId, step, session }: Task): Promise<Attached | null> {
+  const known = attached.get(sessionId);
   if (known !== undefined) {
     // The latest used stands last.
-    attached.delete(task.sessionId);
-    attached.set(task.sessionId, known);
+    attached.delete(sessionId);
+    attached.set(sessionId, known);
     return known;
   }
-  const { session } = task;
+  const before = step === undefined ? undefined : attached.get(step.from);
+  if (before !== undefined) {
+    // Markets that tick are the live book's alone: a worker loads what it needs for them when the first tick comes.
+    const { steppedSession } = await import('../src/engine/tickedSession.ts');
+    const { bench } = before;
+    return remember({ ...bench, session: steppedSession(bench.session, sessionId, step!) });
+  }
   if (session === undefined) return null;
   const kernels = instantiateKernels(session.module, session.memory);
-  const fresh = {
-    bench: { session, kernels, views: viewsOf(session.memory) },
-    evaluators: new Map(),
-  };
-  attached.set(session.id, fresh);
+  return remember({ session, kernels, views: viewsOf(session.memory) });
+}
+
+function remember(bench: Bench): Attached {
+  const fresh = { bench, evaluators: new Map() };
+  attached.set(bench.session.id, fresh);
   for (const id of attached.keys()) {
     if (attached.size > KEPT_SESSIONS) attached.delete(id);
   }
@@ -96,7 +111,7 @@ async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<Tas
 
 export default async function shard(task: Task): Promise<Answer> {
   try {
-    const at = attach(task);
+    const at = await attach(task);
     if (at === null) return { ok: false, needsSession: true };
     const answer: Answer = { ok: true, value: await carryOut(task, at) };
     if (answer.value.kind !== 'accounts') return answer;

@@ -1,28 +1,43 @@
 /** The server in a process of its own: its memory is its own, and the load on it comes through a socket. It ends with its parent. */
+import type { Desk } from '../../src/book/desk/desk.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { demoMarket } from '../../src/market/demoMarket.ts';
 import { startServer } from '../../src/server/server.ts';
+import { openSite } from '../suites/bookSite.ts';
 import { type AccountSource, accountSource, TRANSPORT } from './accountStreams.ts';
+import { answering } from './asking.ts';
 import type { Question, Reply, ServedExchange } from './protocol.ts';
 
-let served: { readonly engine: Engine; readonly accounts: () => AccountSource } | undefined;
+interface Served {
+  readonly engine: Engine;
+  readonly desk?: Desk;
+  readonly accounts: () => AccountSource;
+}
 
-async function start({ scenarios, positions }: ServedExchange): Promise<Reply> {
-  const { market, factors } = demoMarket();
-  const engine = await createEngine({
-    market,
-    factors,
-    methodology: { preset: 'market-risk', scenarios },
-  });
-  const server = await startServer({ engine, port: 0 });
+let served: Served | undefined;
+
+async function start(exchange: ServedExchange): Promise<Reply> {
+  const { positions } = exchange;
+  const { engine, desk } = await opened(exchange);
+  const server = await startServer({ engine, desk, port: 0 });
   // Made when first asked for: they are no part of a server's memory.
   let source: AccountSource | undefined;
   const accounts = (): AccountSource => {
-    source ??= accountSource(market, positions);
+    source ??= accountSource(demoMarket(exchange.book?.options.market).market, positions);
     return source;
   };
-  served = { engine, accounts };
+  served = { engine, accounts, ...(desk === undefined ? {} : { desk }) };
   return { address: server.address };
+}
+
+async function opened({
+  scenarios,
+  book,
+}: ServedExchange): Promise<{ engine: Engine; desk?: Desk }> {
+  if (book !== undefined) return openSite(book.path, book.options, book.made);
+  const { market, factors } = demoMarket();
+  const methodology = { preset: 'market-risk', scenarios } as const;
+  return { engine: await createEngine({ market, factors, methodology }) };
 }
 
 async function own({ form, accounts }: Extract<Question, { ask: 'own' }>): Promise<Reply> {
@@ -45,17 +60,14 @@ async function answer(question: Question): Promise<Reply> {
       return own(question);
     case 'peak':
       return { peakBytes: process.resourceUsage().maxRSS * 1024 };
+    case 'quiet':
+      await served!.desk!.quiet();
+      return { quiet: true };
+    case 'usage': {
+      const { user, system } = process.cpuUsage();
+      return { cpuSeconds: (user + system) / 1e6, records: served!.desk?.book.seq ?? 0 };
+    }
   }
 }
 
-process.on('message', (question: Question) => {
-  answer(question).then(
-    (reply) => process.send!(reply),
-    (error: unknown) => {
-      process.send!({
-        failed: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
-      });
-    },
-  );
-});
-process.once('disconnect', () => process.exit(0));
+answering(answer);

@@ -8,6 +8,12 @@ import { contest, QUICK_EFFORT } from '../contest.ts';
 import { digestOf } from '../digest.ts';
 import { atMost, type Line, spreadOf } from '../line.ts';
 
+/** A session that no worker remembers anything of: the answers of the run before are not ours to use. */
+function forgotten(context: StudyContext): StudyContext {
+  const { bench } = context;
+  return { ...context, bench: { ...bench, session: { ...bench.session } } };
+}
+
 interface Desk {
   readonly quick: boolean;
   readonly context: StudyContext;
@@ -52,12 +58,12 @@ export async function liquidationPlans({ quick, context, accounts }: Desk): Prom
     const amount = 0.8 * maintenanceMargin - equity;
     return { ...account, collateral: [...account.collateral, { asset: currency, amount }] };
   });
-  const run = () => poor.map((account) => liquidationPlan(account, {}, context));
+  const run = () => poor.map((account) => liquidationPlan(account, {}, forgotten(context)));
   return lineOf({ name: 'liquidation plan', run, bound: 0.1, quick, accounts: poor.length });
 }
 
 export async function hedgesOf({ quick, context, accounts }: Desk): Promise<Line> {
-  const run = () => accounts.map((account) => hedges(account, { count: 3 }, context));
+  const run = () => accounts.map((account) => hedges(account, { count: 3 }, forgotten(context)));
   return lineOf({ name: 'three hedges', run, bound: null, quick, accounts: accounts.length });
 }
 

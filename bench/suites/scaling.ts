@@ -1,4 +1,7 @@
-/** Accounts a second by workers, from one to all cores, on a market that is already computed: the curve by which machines are sized. */
+/**
+ * Accounts a second by workers, from one to all cores, on a market that is already computed: the curve by which machines are sized. With market
+ * risk alone, as the other suites of whole batches have it; what the full method costs is the suite `method`.
+ */
 import { availableParallelism } from 'node:os';
 import { demoAccounts } from '../../src/book/demoAccounts.ts';
 import { createEngine } from '../../src/engine/engine.ts';
@@ -35,7 +38,7 @@ async function measure(
   for (const account of accounts) pieces.push(Buffer.from(`${JSON.stringify(account)}\n`));
   const lines: Line[] = [];
   for (const workers of counts) {
-    const methodology = { scenarios: size.scenarios };
+    const methodology = { preset: 'market-risk', scenarios: size.scenarios } as const;
     const engine = await createEngine({ market, factors, methodology, workers });
     try {
       const { seconds, digest } = await rounds(engine, pieces, size.rounds);
@@ -54,7 +57,7 @@ async function measure(
         ratios: first === undefined ? {} : { '1 worker': rate / first.rate },
         hash: digest,
         targets: [],
-        notes: [],
+        notes: ['methodology: the preset market-risk, as in endToEnd and http'],
       });
     } finally {
       await engine.close();

@@ -12,7 +12,7 @@ import { digestOf } from '../digest.ts';
 import { openBench } from '../exchange.ts';
 import { atMost, type Line, spreadOf } from '../line.ts';
 import { hedgesOf, liquidationPlans, liquidationPrices } from './liquidation.ts';
-import { whatIfAfter, whatIfAnswer } from './whatIf.ts';
+import { whatIfAfter, whatIfAnswer, whatIfOfStranger } from './whatIf.ts';
 
 const POSITIONS = 50;
 const EFFORT = { rounds: 4, milliseconds: 500 } as const;
@@ -27,6 +27,7 @@ interface Desk {
 const MEASURES: readonly ((desk: Desk) => Promise<Line>)[] = [
   explanation,
   whatIfAnswer,
+  whatIfOfStranger,
   whatIfAfter,
   liquidationPrices,
   liquidationPlans,

@@ -20,29 +20,63 @@ interface Measured {
   readonly context: StudyContext;
 }
 
+/** Of an account that was asked about before: another order each time. */
 export async function whatIfAnswer({ quick, context }: Measured): Promise<Line> {
   const account = mixedAccount(context);
-  const change = oneOrder(account, 1);
-  const run = () => whatIf(account, { change }, context);
+  let size = 1;
+  const run = () => {
+    size += 1 / 1024;
+    return whatIf(account, { change: oneOrder(account, size) }, context);
+  };
+  const timed = await timedAnswers(run, quick);
+  const evaluationSeconds = timed.seconds / EVALUATIONS;
+  return {
+    ...timed,
+    name: 'what-if of one order',
+    figures: { evaluationSeconds },
+    targets: [atMost('evaluationSeconds', evaluationSeconds, EVALUATION_SECONDS)],
+    notes: [
+      '100 positions, the account is known; before, after, and filled, of which the first two are whole results',
+    ],
+  };
+}
+
+/** More accounts than a worker remembers, in turn. */
+const STRANGERS = 64;
+
+export async function whatIfOfStranger({ quick, context }: Measured): Promise<Line> {
+  const first = mixedAccount(context);
+  const accounts = Array.from({ length: STRANGERS }, (_, i) => ({
+    ...first,
+    sizes: Float64Array.from(first.sizes, (size) => size * (1 + i / 1024)),
+  }));
+  let turn = 0;
+  const run = () => {
+    turn += 1;
+    const account = accounts[turn % STRANGERS]!;
+    return whatIf(account, { change: oneOrder(account, 1) }, context);
+  };
+  const timed = await timedAnswers(run, quick);
+  const notes = ['the same of an account that nobody has asked about before'];
+  return { ...timed, name: 'what-if, account not known', targets: [], notes };
+}
+
+async function timedAnswers(
+  run: () => unknown,
+  quick: boolean,
+): Promise<Omit<Line, 'name' | 'notes' | 'targets'>> {
   const hash = digestOf(Buffer.from(JSON.stringify(run())));
-  const [timed] = await contest(
-    [{ name: 'what-if', items: 1, run }],
-    quick ? QUICK_EFFORT : EFFORT,
-  );
-  const evaluationSeconds = timed!.best / EVALUATIONS;
+  const effort = quick ? QUICK_EFFORT : EFFORT;
+  const [timed] = await contest([{ name: 'what-if', items: 1, run }], effort);
   return {
     suite: 'studies',
-    name: 'what-if of one order',
     rate: timed!.rate,
     unit: 'answers/s',
     seconds: timed!.best,
     per: 'answer',
     spread: spreadOf(timed!),
     ratios: {},
-    figures: { evaluationSeconds },
     hash,
-    targets: [atMost('evaluationSeconds', evaluationSeconds, EVALUATION_SECONDS)],
-    notes: ['100 positions; before, after, and filled, of which the first two are whole results'],
   };
 }
 

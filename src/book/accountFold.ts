@@ -1,6 +1,6 @@
 /** Folds events of one account into it. Deciders try their events on a copy with the same functions. */
 import { type ErrorCode, PlimsollError } from '../errors.ts';
-import type { BookAccount, Contract, MarginCall } from './book.ts';
+import type { BookAccount, Contract, MarginCall, PlannedLiquidation } from './book.ts';
 import type { AccountEvent, EventBody, EventOf } from './events.ts';
 import {
   applyAllocations,
@@ -189,7 +189,7 @@ function foldLiquidation(account: BookAccount, event: AccountEvent, place: Recor
       throw misfit(place, `starts liquidation ${liquidation} after ${account.liquidations}`);
     }
     account.liquidations = liquidation;
-    account.liquidation = { liquidation, cause, startedAt: place.at, plan: [], stepsDone: 0 };
+    account.liquidation = { liquidation, cause, startedAt: place.at, ...UNPLANNED };
     return true;
   }
   if (
@@ -206,6 +206,18 @@ function foldLiquidation(account: BookAccount, event: AccountEvent, place: Recor
   if (kind === 'liquidation-ended') account.liquidation = null;
   else if (kind === 'liquidation-step') {
     account.liquidation = { ...running, stepsDone: running.stepsDone + 1 };
-  } else account.liquidation = { ...running, plan: body.steps };
+  } else account.liquidation = { ...running, plan: body.steps, planned: planOf(body, place) };
   return true;
+}
+
+const UNPLANNED = { plan: [], planned: null, stepsDone: 0 } as const;
+
+/** One order of members, whatever that of the record: a snapshot has their bytes. */
+function planOf(
+  body: EventBody<'liquidation-planned'>,
+  { seq, at }: RecordPlace,
+): PlannedLiquidation {
+  const { level = null, outcome = null, cost = null, shortfall = null, stepsLeft = 0 } = body;
+  const { plan = null, market = null, asOf = null, changedSeq = null } = body;
+  return { seq, at, level, outcome, cost, shortfall, stepsLeft, plan, market, asOf, changedSeq };
 }

@@ -44,12 +44,34 @@ export interface MarginCall {
   readonly acknowledged: { readonly at: string; readonly by: string } | null;
 }
 
+type PlanBody = EventBody<'liquidation-planned'>;
+
+/** What a plan says beside its steps; what its event leaves out is null. */
+export interface PlannedLiquidation {
+  readonly seq: number;
+  readonly at: string;
+  readonly level: NonNullable<PlanBody['level']> | null;
+  readonly outcome: string | null;
+  /** In the account's currency. */
+  readonly cost: number | null;
+  readonly shortfall: number | null;
+  readonly stepsLeft: number;
+  /** Hashes of the whole plan, and of the prices that it was made on. */
+  readonly plan: string | null;
+  readonly market: string | null;
+  readonly asOf: string | null;
+  /** Record that last changed the account before it; null where it is not known. */
+  readonly changedSeq: number | null;
+}
+
 export interface Liquidation {
   readonly liquidation: number;
   readonly cause: 'maintenance' | 'call-expired';
   readonly startedAt: string;
   /** The latest plan; empty before the first. */
   readonly plan: readonly LiquidationStep[];
+  /** Where that stands in the log and what it restores; null before the first. */
+  readonly planned: PlannedLiquidation | null;
   readonly stepsDone: number;
 }
 

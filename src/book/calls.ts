@@ -5,9 +5,9 @@ import { readInstant } from '../market/instruments.ts';
 import type { Book, BookAccount } from './book.ts';
 import { type BookEvent, event } from './events.ts';
 import {
+  callAmount,
   checkStandings,
   isBetter,
-  missingMargin,
   nextState,
   type Standing,
   type StateLevels,
@@ -24,8 +24,8 @@ export interface CallSettings extends StateLevels {
  * Events that new figures of an account give rise to, none where nothing changes:
  * - the held state changes (`nextState`); while a liquidation that an expired call began goes on, it stays `liquidation` until equity has
  *   recovered past the release level of the initial requirement;
- * - a call is opened when the account is in `margin-call`, lacks margin and has neither a call nor a liquidation; it is resolved when the state
- *   is better again; it expires when its deadline has come before that, which begins a liquidation;
+ * - a call is opened when the account is in `margin-call`, lacks margin and has neither a call nor a liquidation, of the amount that ends it
+ *   (`callAmount`); it is resolved when the state is better again; it expires when its deadline has come before that, which begins a liquidation;
  * - a liquidation begins with the state `liquidation` or `default`, and ends released when the state is better again.
  * @param standings see `nextState`; not empty
  * @param now ISO-8601 UTC with milliseconds
@@ -60,7 +60,7 @@ export function assess(
       event('liquidation-ended', { account: id, liquidation: number, outcome: 'released' }),
     );
   }
-  const amount = missingMargin(standings);
+  const amount = callAmount(standings, settings);
   if (next === 'margin-call' && call === null && amount > 0) {
     const deadline = later(now, callMinutes(settings));
     const opened = { account: id, call: account.calls + 1, amount, deadline };

@@ -17,14 +17,13 @@ export function decideFills(
   { account, fills }: CommandOf<'fill'>,
   context: DecisionContext,
 ): readonly BookEvent[] {
-  const draft = new Draft(book, account, context);
-  const ids = new Set<string>();
+  const draft = Draft.of(book, account, context);
   fills.forEach((fill, i) => {
     const path = `fills[${i}]`;
-    if (ids.has(fill.id) || book.fills.has(fillKey(account, fill.id))) {
+    if (draft.fills.has(fill.id) || book.fills.has(fillKey(account, fill.id))) {
       throw draft.fault('DUPLICATE_ID', `the fill ${fill.id} is booked already`, `${path}.id`);
     }
-    ids.add(fill.id);
+    draft.fills.add(fill.id);
     decideFill(draft, fill, path);
   });
   return draft.finish();
@@ -119,7 +118,7 @@ export function decidePlacements(
   { account, orders }: CommandOf<'place-orders'>,
   context: DecisionContext,
 ): readonly BookEvent[] {
-  const draft = new Draft(book, account, context);
+  const draft = Draft.of(book, account, context);
   orders.forEach((order, i) => {
     draft.listings.use(order.instrument, `orders[${i}].instrument`);
     if (draft.account.orders.has(order.id)) {
@@ -137,7 +136,7 @@ export function decideAmendment(
   { account, order: id, size, price }: CommandOf<'amend-order'>,
   context: DecisionContext,
 ): readonly BookEvent[] {
-  const draft = new Draft(book, account, context);
+  const draft = Draft.of(book, account, context);
   const order = openOrder(draft, id, 'order');
   if (size === undefined && price === undefined) {
     throw draft.fault('MISSING_FIELD', 'an amendment states a size, a price or both', 'size');
@@ -161,7 +160,7 @@ export function decideCancellations(
   { account, orders, reason }: CommandOf<'cancel-orders'>,
   context: DecisionContext,
 ): readonly BookEvent[] {
-  const draft = new Draft(book, account, context);
+  const draft = Draft.of(book, account, context);
   (orders ?? [...draft.account.orders.keys()]).forEach((order, i) => {
     openOrder(draft, order, `orders[${i}]`);
     draft.emit(event('order-cancelled', { account, order, reason }));

@@ -15,6 +15,8 @@ export class Draft {
   /** The account as it is after the events so far. */
   readonly account: BookAccount;
   readonly listings: Listings;
+  /** Ids of fills of this draft. */
+  readonly fills = new Set<string>();
   private readonly events: BookEvent[] = [];
 
   /** @throws NOT_FOUND; CURRENCY_MISMATCH where the market is in another currency than the account */
@@ -28,6 +30,11 @@ export class Draft {
       const message = `the account's currency is ${this.account.currency}, the market's ${currency}`;
       throw this.fault('CURRENCY_MISMATCH', message, 'currency');
     }
+  }
+
+  /** A new one, or that of the decisions before. @throws as the constructor */
+  static of(book: Book, id: string, context: DecisionContext): Draft {
+    return context.draft ?? new Draft(book, id, context);
   }
 
   emit(decided: Tried): void {
@@ -49,10 +56,10 @@ export class Draft {
     return new PlimsollError(code, message, { path, account: this.account.id });
   }
 
-  /** @throws NUMERIC_OVERFLOW, INVALID_FIELD where the account would leave its bounds */
+  /** The events of one decision; the next one may follow. @throws NUMERIC_OVERFLOW, INVALID_FIELD where the account would leave its bounds */
   finish(): readonly BookEvent[] {
     checkAccount(this.account);
-    return [...this.listings.events, ...this.events];
+    return [...this.listings.events.splice(0), ...this.events.splice(0)];
   }
 }
 

@@ -21,7 +21,7 @@ export type BookEvent = EventOf<EventKind>;
 /** Kinds that concern one account, which the body names. */
 export type AccountEvent = Exclude<
   BookEvent,
-  EventOf<'contract-listed' | 'funding' | 'settlement' | 'market-replaced' | 'ticks'>
+  EventOf<'contract-listed' | 'funding' | 'settlement' | keyof typeof MARKET_EVENTS>
 >;
 
 /** What the fold reads of a record of the log. */

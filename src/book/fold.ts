@@ -59,6 +59,11 @@ export function foldTyped(book: Book, record: TypedRecord): Book {
       book.market = { seq, source: record.body.source, hash: record.body.hash };
       book.feeds.clear();
       break;
+    case 'factors-replaced':
+    case 'factors-updated':
+      // Figures hang on it as on the market.
+      if (book.market !== null) book.market = { ...book.market, seq };
+      break;
     case 'ticks':
       book.market = { seq, source: record.body.source, hash: book.market?.hash ?? null };
       book.feeds.set(record.body.source, record.body.last);
@@ -194,10 +199,17 @@ export function fillKey(account: string, fill: string): string {
  * accounts hold an underlying is the engine's to know.
  */
 export function accountsTouched(book: Book, event: BookEvent): readonly string[] {
+  return Object.hasOwn(MARGIN_EVENTS, event.kind) ? [] : accountsChanged(book, event);
+}
+
+/** Accounts that an event changes in any way, in code-unit order; ask before it is folded. */
+export function accountsChanged(book: Book, event: BookEvent): readonly string[] {
   switch (event.kind) {
     case 'contract-listed':
     case 'market-replaced':
     case 'ticks':
+    case 'factors-replaced':
+    case 'factors-updated':
       return [];
     case 'funding': {
       const { payments, instrument } = event.body;
@@ -207,6 +219,6 @@ export function accountsTouched(book: Book, event: BookEvent): readonly string[]
     case 'settlement':
       return holdersOf(book, event.body.instrument);
     default:
-      return Object.hasOwn(MARGIN_EVENTS, event.kind) ? [] : [event.body.account];
+      return [event.body.account];
   }
 }

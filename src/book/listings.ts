@@ -4,6 +4,7 @@ import { canonicalJson } from '../json.ts';
 import { readInstant } from '../market/instruments.ts';
 import type { Instrument, Market } from '../market/market.ts';
 import { type Book, type Contract, holdersOf } from './book.ts';
+import type { Draft } from './draft.ts';
 import { type BookEvent, type EventBody, event } from './events.ts';
 import { contractOf } from './fold.ts';
 
@@ -15,6 +16,8 @@ export interface DecisionContext {
   readonly now: string;
   /** For a withdrawal: equity less initial requirement after credit as they would be after it, in currency (a what-if's `freeCollateral.after`). */
   readonly freeAfter?: number;
+  /** Decisions of this account that were made before and are not in the book yet: this one comes behind them. */
+  readonly draft?: Draft;
 }
 
 /** Terms of a market's contract, as the log states them. @throws UNSUPPORTED_INSTRUMENT */

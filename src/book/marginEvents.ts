@@ -11,7 +11,6 @@ import {
   idSchema,
   instantSchema,
   instrumentIdSchema,
-  priceSchema,
   stateSchema,
   textSchema,
 } from './eventShapes.ts';
@@ -19,6 +18,8 @@ import {
 const call = countSchema('Number of the call, within the account.');
 const liquidation = countSchema('Number of the liquidation, within the account.');
 
+/** Requirements below which an account is liquidated: the maintenance requirement, or after a call that was not met the initial one. */
+export const LIQUIDATION_LEVELS = ['maintenance', 'initial'] as const;
 export const LIQUIDATION_ACTIONS = ['cancel', 'close', 'hedge', 'fund', 'deleverage'] as const;
 
 export const LiquidationStepSchema = Type.Object(
@@ -27,7 +28,10 @@ export const LiquidationStepSchema = Type.Object(
     order: Type.Optional(idSchema('Order that is cancelled.')),
     instrument: Type.Optional(instrumentIdSchema),
     size: Type.Optional(amountSchema('Signed trade, in contracts.')),
-    price: Type.Optional(priceSchema('expected, or traded')),
+    price: Type.Optional(
+      // Computed, so no bound of quotes holds: an option far from the money is worth next to nothing.
+      Type.Number({ minimum: 0, description: 'Expected, or traded: quote price.' }),
+    ),
     counterparty: Type.Optional(idSchema('Account that is deleveraged.')),
     amount: Type.Optional(amountSchema("What the fund pays, in the account's currency.")),
     freed: Type.Optional(amountSchema('Margin that it frees, in currency.')),
@@ -66,7 +70,8 @@ export const MARGIN_EVENTS = {
       call,
       amount: Type.Number({
         exclusiveMinimum: 0,
-        description: 'What is lacking, in currency.',
+        description:
+          'What brings equity to the release level, in currency: paid, it ends the call.',
       }),
       deadline: instantSchema('until which it must be met'),
     },
@@ -97,6 +102,23 @@ export const MARGIN_EVENTS = {
       account: accountIdSchema,
       liquidation,
       steps: Type.Array(LiquidationStepSchema, { maxItems: LIMITS.liquidationStepsMax }),
+      level: Type.Optional(
+        Type.Enum([...LIQUIDATION_LEVELS], {
+          description: 'The requirement that it restores, times the release level.',
+        }),
+      ),
+      outcome: Type.Optional(idSchema('Of the plan, when all steps are done.')),
+      cost: Type.Optional(amountSchema('Of all steps, in currency.')),
+      shortfall: Type.Optional(
+        Type.Number({ minimum: 0, description: 'What the account owes then, in currency.' }),
+      ),
+      stepsLeft: Type.Optional(
+        countSchema('Steps of the plan beyond those that a record can have.'),
+      ),
+      plan: Type.Optional(hashSchema('Hash of the whole plan, as the engine answered it.')),
+      changedSeq: Type.Optional(countSchema('Record that last changed the account before it.')),
+      market: Type.Optional(hashSchema('Of the prices that it is made on.')),
+      asOf: Type.Optional(instantSchema('of these prices')),
     },
     'What is to be done, in its order; a later plan replaces it.',
   ),

@@ -1,8 +1,10 @@
 /** What happens to the market that the book is margined on. */
 import Type from 'typebox';
 import { LIMITS } from '../limits.ts';
+import { FactorModelSchema, FactorSchema } from '../market/factorModel.ts';
 import { ForwardSchema, MarketSnapshotSchema, SurfaceSliceSchema } from '../market/snapshot.ts';
 import {
+  amountSchema,
   bodySchema,
   closed,
   hashSchema,
@@ -40,6 +42,27 @@ export const TickSchema = Type.Object(
   closed,
 );
 
+const factorId = FactorSchema.properties.id;
+const factorVolatility = FactorSchema.properties.volatility;
+
+const FactorObservationSchema = Type.Object(
+  {
+    factor: factorId,
+    level: Type.Number({
+      exclusiveMinimum: 0,
+      description: 'Price of the underlying, or its at-the-money volatility at 30 days.',
+    }),
+    at: instantSchema('at which the level was quoted'),
+    change: Type.Optional(
+      amountSchema(
+        'Since the instant at which it was last heard of: of the logarithm, or of the level if absolute. Absent at the first.',
+      ),
+    ),
+    volatility: Type.Optional({ ...factorVolatility, description: 'Annual, after it.' }),
+  },
+  { ...closed, description: 'Of one factor at an instant.' },
+);
+
 export const MARKET_EVENTS = {
   'market-replaced': bodySchema(
     {
@@ -61,5 +84,29 @@ export const MARKET_EVENTS = {
       ticks: Type.Array(TickSchema, { minItems: 1, maxItems: LIMITS.ticksMax }),
     },
     'Ticks that were accepted, in their order.',
+  ),
+  'factors-replaced': bodySchema(
+    {
+      source: idSchema('Who sent it; `start`: it is the one that the engine was opened with.'),
+      hash: hashSchema('SHA-256 of its canonical JSON.'),
+      model: FactorModelSchema,
+    },
+    'Another factor model: figures after it are of a new scenario set.',
+  ),
+  'factors-updated': bodySchema(
+    {
+      instant: instantSchema('of the update: the asOf of the model after it'),
+      before: hashSchema('Of the factor model before it.'),
+      after: hashSchema('Of the model after it; the same where no factor has a change yet.'),
+      factors: Type.Array(FactorObservationSchema, {
+        maxItems: LIMITS.factorsMax,
+        description: "Those that were heard of since the last instant, in the model's order.",
+      }),
+      silent: Type.Array(factorId, {
+        maxItems: LIMITS.factorsMax,
+        description: 'Spot and vol factors that were not: their volatilities stay.',
+      }),
+    },
+    'Dynamic volatilities follow the market: figures after it are of a new scenario set.',
   ),
 } as const;

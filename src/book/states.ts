@@ -90,12 +90,31 @@ export function standingsOf(result: MarginResult, creditLine: number): readonly 
   return [{ equity: result.equity, initialRequirement, maintenanceRequirement }, ...positions];
 }
 
-/** Collateral that is lacking for the initial requirement, in currency: of isolated positions the sum, where it is more. */
-export function missingMargin([account, ...positions]: readonly Standing[]): number {
-  let lacking = 0;
-  for (const { equity, initialRequirement } of positions) {
-    lacking += Math.max(0, initialRequirement - equity);
-  }
-  if (account === undefined) return lacking;
-  return Math.max(lacking, account.initialRequirement - account.equity, 0);
+/**
+ * What a margin call asks for, in currency: paid in full it ends the call, so it brings equity not just to the initial requirement but to its
+ * release level; of isolated positions the sum, where that is more. None where the initial requirement is covered.
+ */
+export function callAmount(
+  standings: readonly Standing[],
+  { releaseLevel }: Pick<StateLevels, 'releaseLevel'>,
+): number {
+  if (!standings.some(({ equity, initialRequirement }) => equity < initialRequirement)) return 0;
+  const toRelease = ({ equity, initialRequirement }: Standing): number =>
+    Math.max(0, releaseLevel * initialRequirement - equity);
+  const [account, ...positions] = standings;
+  const ofPositions = positions.reduce((sum, position) => sum + toRelease(position), 0);
+  const level = releaseLevel * account!.initialRequirement;
+  return payable(Math.max(ofPositions, toRelease(account!)), level);
+}
+
+/** Hundredths are what money is paid in; below a level of 1 unit (of a coin, then) the amount has as many digits more. */
+const CENT_DIGITS = 2;
+/** Of the last digit: sums of large amounts round otherwise than the difference that is asked for, and must still reach the level. */
+const HEADROOM = 0.1;
+
+/** Rounded up to an amount that can be paid, and that is enough when it has been added. */
+function payable(amount: number, level: number): number {
+  const exponent = Number(level.toExponential().split('e')[1]);
+  const scale = Number(`1e${Math.max(CENT_DIGITS, CENT_DIGITS - exponent)}`);
+  return Math.ceil(amount * scale + HEADROOM) / scale;
 }

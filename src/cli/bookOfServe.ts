@@ -1,5 +1,6 @@
 /** The book that `plimsoll serve` keeps: its store, its desk, and accounts from a file. */
 import { type Desk, openDesk } from '../book/desk/desk.ts';
+import type { RestoreProgress } from '../book/desk/journal.ts';
 import { openStore } from '../book/store/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PlimsollError } from '../errors.ts';
@@ -39,11 +40,20 @@ export async function openBook(
   terminal: Terminal,
 ): Promise<OpenBook | null> {
   const { store: location, accounts, staleAfter, callMinutes } = options;
-  if (location === undefined) return null;
+  if (location === undefined) {
+    const { volatilities } = (await engine.info()).parameters;
+    if (volatilities.estimate === 'dynamic') {
+      terminal.note('volatilities are dynamic in a book: without --store they stay as they are');
+    }
+    return null;
+  }
   const store = await openStore(location, { warn: (message) => terminal.note(message) });
   try {
     const staleAfterMs = staleAfter === undefined ? undefined : staleAfter * 1_000;
-    const desk = await openDesk({ store, engine, staleAfterMs, callMinutes });
+    const { progress } = terminal;
+    const onProgress = (step: RestoreProgress): void => progress.update({ stage: 'log', ...step });
+    const desk = await openDesk({ store, engine, staleAfterMs, callMinutes, onProgress });
+    progress.stop();
     const close = async (): Promise<void> => {
       await desk.close();
       await store.close();

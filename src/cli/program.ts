@@ -27,7 +27,14 @@ import {
   addStoreInfo,
   addVerify,
 } from './storeOptions.ts';
-import { addCompare, addMethodology, addStress, addTimeline, addWhatIf } from './studyCommands.ts';
+import {
+  addCompare,
+  addMethodology,
+  addStress,
+  addTimeline,
+  addTriggers,
+  addWhatIf,
+} from './studyCommands.ts';
 import { type CommonOptions, Terminal } from './terminal.ts';
 
 const MODELS = [...SCENARIO_MODELS];
@@ -101,6 +108,9 @@ export function buildProgram(lifetime: Lifetime, run: Run): Command {
   );
   addTimeline(program).action(
     action(async () => (await import('./commands/timeline.ts')).runTimeline),
+  );
+  addTriggers(program).action(
+    action(async () => (await import('./commands/triggers.ts')).runTriggers),
   );
   addStress(program).action(action(async () => (await import('./commands/stress.ts')).runStress));
   addMethodology(program).action(

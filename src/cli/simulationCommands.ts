@@ -51,7 +51,7 @@ export function addReplay(program: Command): Command {
     .command('replay')
     .summary('a past margin of a booked account, computed again from the log')
     .description(
-      'Rebuilds the book and the market of an instant from a store and computes the margin of one account; what had been published of it is computed again and compared, byte for byte. Exits 1 where it differs. Give the factors and the methodology that were in use; --market is for logs that name their snapshots only.',
+      'Rebuilds the book and the market of an instant from a store and computes the margin of one account; what had been published of it is computed again and compared, byte for byte. Exits 1 where it differs. Give the methodology that was in use, and the factors where the log has no model (dynamic volatilities and models that were sent are in it); --market is for logs that name their snapshots only.',
     )
     .requiredOption(
       '--store <PATH|URL>',

@@ -1,5 +1,6 @@
 /** The commands that ask something of one account, and the one that shows a methodology: their options and their help. */
 import { type Command, Option } from 'commander';
+import { ACCOUNT_STATES } from '../margin/requirement.ts';
 import { SCENARIO_MODELS } from '../scenarios/scenarioSet.ts';
 import { collect, commonOptions, modelOptions, scenarioOptions, wholeNumber } from './options.ts';
 
@@ -70,6 +71,24 @@ export function addTimeline(program: Command): Command {
     .option('--days <LIST>', 'days from now: 1,7,30 (default: 1,2,3,7,14,30)')
     .option('--date <TIME>', 'an instant in UTC; may be repeated', collect)
     .option('--no-expiries', "leave out the account's expiries");
+  return questionOptions(command);
+}
+
+export function addTriggers(program: Command): Command {
+  const command = program
+    .command('triggers')
+    .summary('prices at which the state of one account changes')
+    .description(
+      'The nearest price of each underlying, below and above, at which the account enters a worse state or leaves its own for a better one.',
+    );
+  accountOptions(command)
+    .addOption(
+      new Option(
+        '--held <STATE>',
+        'the state that it is held in, left past the release level only',
+      ).choices([...ACCOUNT_STATES]),
+    )
+    .option('--approximate', 'by the model of the search alone: a first look, four times cheaper');
   return questionOptions(command);
 }
 

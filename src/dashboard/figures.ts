@@ -16,9 +16,9 @@ export function percent(value: number | null): string {
   return value === null ? '–' : `${amount(value * 100)}%`;
 }
 
-/** A figure and its standard error: `44,011.90 ± 690.10`. */
+/** A figure and its standard error: `44,011.90 ± 690.10`, `± unknown` where the sample cannot tell. */
 export function withError(value: number, error: number | null): string {
-  return error === null ? amount(value) : `${amount(value)} ± ${amount(error)}`;
+  return `${amount(value)} ± ${error === null ? 'unknown' : amount(error)}`;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -49,7 +49,9 @@ function scale(values: readonly number[]): (value: number) => number {
 export function intervalChart({ valueAtRisk, expectedShortfall, standardError, interval }: Risk) {
   const [lower, upper] = interval.valueAtRisk;
   const error = standardError.expectedShortfall;
-  const ends = [expectedShortfall - error, expectedShortfall + error];
+  // Whiskers of no length would say that the figure is exact.
+  const ends =
+    error === null ? [expectedShortfall] : [expectedShortfall - error, expectedShortfall + error];
   const x = scale([...ends, valueAtRisk, lower ?? valueAtRisk, upper ?? valueAtRisk]);
   const description =
     `VaR ${amount(valueAtRisk)}, ${percent(interval.level)} interval ` +
@@ -68,14 +70,16 @@ export function intervalChart({ valueAtRisk, expectedShortfall, standardError, i
     shape('line', { x1: x(value), x2: x(value), y1: 30, y2: 66, class: 'tick' });
   const whisker = (x1: number, x2: number, y1: number, y2: number) =>
     shape('line', { x1, x2, y1, y2, class: 'whisker' });
-  const [left, right] = [x(ends[0]!), x(ends[1]!)];
+  const [left, right] = ends.map(x);
+  const whiskers =
+    left === undefined || right === undefined
+      ? []
+      : [whisker(left, right, 48, 48), whisker(left, left, 41, 55), whisker(right, right, 41, 55)];
   chart.append(
     shape('line', { x1: 0, x2: WIDTH, y1: 48, y2: 48, class: 'axis' }),
     shape('rect', { x: from, y: 38, width: Math.max(2, to - from), height: 20, class: 'band' }),
     tick(valueAtRisk),
-    whisker(left, right, 48, 48),
-    whisker(left, left, 41, 55),
-    whisker(right, right, 41, 55),
+    ...whiskers,
     tick(expectedShortfall),
     label(`VaR ${amount(valueAtRisk)}`, x(valueAtRisk), 20, 'middle'),
     label(`ES ${amount(expectedShortfall)}`, x(expectedShortfall), 86, 'middle'),

@@ -57,15 +57,13 @@ export class AccountLab {
     const plan = this.planOn(market);
     const { session, kernels, views } = this.bench;
     ensure(plan.rows <= this.rows, 'a lab has room for all its rows');
-    const { methodology } = this.origin.valuation;
     const exposures = {
       ...instrumentExposures(market, plan, NO_VOLATILITIES),
     };
     // How much a day moves a spot is the scenarios' to say, not the market's.
     const { dailyVolatility } = this.origin.valuation.exposures;
-    const { stressedProxies } = this.origin.valuation;
     const own = { ...exposures, dailyVolatility };
-    const valuation = { market, plan, methodology, exposures: own, stressedProxies };
+    const valuation = { ...this.origin.valuation, market, plan, exposures: own };
     this.bench = { session: { ...session, valuation }, kernels, views };
     const underlyings = moved ?? market.underlyings.map((_, u) => u);
     for (const cube of cubesOf(session)) {

@@ -51,9 +51,13 @@ export interface StudyOptions {
   readonly also?: readonly string[];
   /** Another methodology than the engine's: a session of its own is drawn and filled. */
   readonly methodology?: Methodology;
+  /** Nobody waits for it: it goes behind all work that is queued. */
+  readonly background?: boolean;
+  /** And it is given up (CANCELLED) when anything else has to wait for a worker. */
+  readonly givesWay?: boolean;
 }
 
-type Cancellable = Pick<StudyOptions, 'signal'>;
+type Cancellable = Pick<StudyOptions, 'signal' | 'givesWay'>;
 
 /** What an engine works with now. */
 export interface StudySources {
@@ -64,10 +68,11 @@ export interface StudySources {
 }
 
 export abstract class AccountStudies {
+  /** @param request or how it is made of the very sources that it is answered on */
   abstract study<N extends StudyName>(
     name: N,
     account: unknown,
-    request: StudyRequest<N>,
+    request: StudyRequest<N> | ((sources: StudySources) => StudyRequest<N>),
     options?: StudyOptions,
   ): Promise<StudyAnswer<N>>;
 
@@ -113,8 +118,8 @@ export abstract class AccountStudies {
     options: Cancellable = {},
   ): Promise<StressReport> {
     const asked = readStressRequest(request);
-    const { session, history } = await this.sources();
-    return this.study('stress', account, stressRows(asked, session, history), options);
+    const rows = ({ session, history }: StudySources) => stressRows(asked, session, history);
+    return this.study('stress', account, rows, options);
   }
 
   /** The account in each margin mode, under the engine's methodology and under others. */
@@ -161,7 +166,8 @@ export abstract class AccountStudies {
     const asked = readTriggersRequest(request);
     const computedAt = new Date().toISOString();
     const { session } = await this.sources();
-    const parts = session.layout.cube === 0 || asked.approximate === true ? 1 : this.workers;
+    const alone = asked.approximate === true || options.givesWay === true;
+    const parts = session.layout.cube === 0 || alone ? 1 : this.workers;
     const find = (part: TriggersPart) => this.study('triggers', account, part, options);
     return triggersAnswer(asked, { parts, find, computedAt });
   }

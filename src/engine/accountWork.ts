@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
 import { ensure, PlimsollError } from '../errors.ts';
 import { accountId } from '../margin/account.ts';
-import { arrowResultFooter, arrowResultHeader } from './arrowResults.ts';
 import { recycle } from './byteQueue.ts';
 import { batchValues } from './chunks.ts';
 import type { BatchOptions, StreamOptions } from './contract.ts';
@@ -53,20 +52,22 @@ export class AccountWork {
     let accounts = 0;
     let refused = 0;
     const output = form === 'arrow' ? 'arrow' : 'ndjson';
-    if (form === 'arrow') yield arrowResultHeader();
+    // The Arrow writer is large: it is loaded when it is first asked for.
+    const arrow = form === 'arrow' ? await import('./arrowResults.ts') : null;
+    if (arrow !== null) yield arrow.arrowResultHeader();
     if (form === 'json') yield Buffer.from('[\n');
     for await (const answer of this.answers(session, cut(source, form, rows), output, options)) {
       accounts += answer.accounts;
       refused += answer.rejected;
       digest.update(answer.lines!);
       options.onProgress?.({ stage: 'accounts', done: accounts, total: 0 });
-      if (form === 'arrow') yield answer.arrow!;
-      else yield form === 'json' ? arrayElements(answer.lines!) : answer.lines!;
+      if (arrow !== null) yield answer.arrow!;
+      else yield form === 'json' ? arrayElements(answer.lines!, answer.accounts) : answer.lines!;
     }
     const summary = { accounts, rejected: refused, digest: `sha256:${digest.digest('hex')}` };
     options.onSummary?.(summary);
     const text = JSON.stringify({ summary });
-    if (form === 'arrow') yield arrowResultFooter(text);
+    if (arrow !== null) yield arrow.arrowResultFooter(text);
     else yield Buffer.from(form === 'json' ? `${text}\n]\n` : `${text}\n`);
   }
 

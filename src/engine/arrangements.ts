@@ -2,8 +2,11 @@
  * The arrangements of scenarios over which a book's tail is taken: the scenario set itself, the same P&L with each underlying's scenarios
  * reordered, and the sets beside it. Which of them a session has, its methodology decides.
  */
+
+import { PlimsollError } from '../errors.ts';
 import type { Shortfalls } from '../margin/components/context.ts';
-import { type TailRanks, tailRanks } from '../risk/tail.ts';
+import { leastScenarios, type TailRanks, tailRanks } from '../risk/tail.ts';
+import { rowsBehind, type ScenarioSet } from '../scenarios/scenarioSet.ts';
 import type { Views } from './bookMemory.ts';
 import { type Session, usableScenarios } from './sessionData.ts';
 
@@ -28,6 +31,7 @@ function worstOf(n: number): TailRanks {
     mass: 1,
     valueAtRisk: 1,
     spacing: 0,
+    errorsKnown: false,
     upper: 0,
     lower: 0,
     keep: 1,
@@ -48,12 +52,33 @@ function remembered(find: RankFinder): RankFinder {
   };
 }
 
-/** Ranks of the session's own scenario set. */
+/**
+ * Ranks of the session's own scenario set.
+ * @throws INSUFFICIENT_HISTORY where too few rows of the history count for a book
+ */
 export function rankFinder(session: Session): RankFinder {
-  const { confidence } = session.valuation.methodology;
-  return remembered((masks) =>
-    tailRanks(usableScenarios(session, masks), confidence, session.set.overlap),
-  );
+  const { set, valuation } = session;
+  const { confidence } = valuation.methodology;
+  return remembered((masks) => {
+    const usable = usableScenarios(session, masks);
+    checkRows(set, usable, confidence);
+    return tailRanks(usable, confidence, set.overlap);
+  });
+}
+
+/** Whether so many of a set's scenarios are made of enough rows of the history for a tail, and there is one at all. */
+export function enoughRows(set: ScenarioSet, scenarios: number, confidence: number): boolean {
+  const have = rowsBehind(set, scenarios);
+  return scenarios > 0 && (have === null || have >= leastScenarios(confidence));
+}
+
+/** @throws INSUFFICIENT_HISTORY for fewer rows of a history than put one loss into the tail */
+export function checkRows(set: ScenarioSet, scenarios: number, confidence: number): void {
+  if (enoughRows(set, scenarios, confidence)) return;
+  const have = rowsBehind(set, scenarios) ?? scenarios;
+  const need = leastScenarios(confidence);
+  const message = `${set.model} has ${have} usable rows of history; a confidence of ${confidence} needs ${need}`;
+  throw new PlimsollError('INSUFFICIENT_HISTORY', message, { path: 'history' });
 }
 
 /** The order of an underlying's scenarios under an arrangement, as the memory holds it. */
@@ -75,8 +100,16 @@ export function orderAddress(
   return orders + (2 * underlying + (name === 'zero' ? 0 : 1)) * orderBytes;
 }
 
-/** All that a session has, its own set first. */
+const known = new WeakMap<Session, readonly Arrangement[]>();
+
+/** All that a session has, its own set first. Found once for each session, with the ranks that were asked for. */
 export function arrangementsOf(session: Session, views: Views): readonly Arrangement[] {
+  const found = known.get(session) ?? allOf(session, views);
+  known.set(session, found);
+  return found;
+}
+
+function allOf(session: Session, views: Views): readonly Arrangement[] {
   const { layout, set, sides, valuation } = session;
   const { confidence } = valuation.methodology;
   const all: Arrangement[] = [

@@ -1,7 +1,8 @@
 /** The accounts of a shard, as the documents that the evaluator reads: parsed where they came as bytes, each with its own error. */
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { AccountInput } from '../../workers/protocol.ts';
 import { PlimsollError } from '../errors.ts';
-import { decodeText, parseJson } from '../json.ts';
+import { parseJson } from '../json.ts';
 import { readArrowAccounts } from './arrowAccounts.ts';
 import type { AccountDocument } from './evaluator.ts';
 
@@ -22,46 +23,65 @@ export function readDocuments(input: AccountInput): Documents {
     case 'ndjson':
       return readLines(input.bytes, input.firstLine);
     case 'documents': {
-      const { bytes, ends } = input;
-      const text = (i: number): string => decodeText(bytes.subarray(ends[i - 1] ?? 0, ends[i]));
-      return { count: ends.length, read: (i) => readText(() => text(i), '') };
+      const { ends } = input;
+      const textOf = textFinder(input.bytes);
+      return {
+        count: ends.length,
+        read: (i) => readText(() => textOf(ends[i - 1] ?? 0, ends[i]!), ''),
+      };
     }
   }
 }
 
-/** Nothing but the white space that JSON knows. */
-const BLANK = /^[ \t\r]*$/;
+const NEWLINE = 10;
 
 /** Lines of NDJSON; blank ones are no accounts. A line that is not JSON is named by its number in the whole input, from 1. */
 function readLines(bytes: Uint8Array, firstLine: number): Documents {
-  const texts: (() => string)[] = [];
+  const textOf = textFinder(bytes);
+  const buffer = bufferOf(bytes);
+  const starts: number[] = [];
+  const ends: number[] = [];
   const numbers: number[] = [];
-  linesOf(bytes).forEach((text, i) => {
-    if (text === null) return;
-    texts.push(text);
-    numbers.push(firstLine + i);
-  });
-  return { count: texts.length, read: (i) => readText(texts[i]!, `line ${numbers[i]}: `) };
+  for (let start = 0, line = firstLine; start < bytes.length; line++) {
+    const found = buffer.indexOf(NEWLINE, start);
+    const end = found === -1 ? bytes.length : found;
+    if (!isBlank(bytes, start, end)) {
+      starts.push(start);
+      ends.push(end);
+      numbers.push(line);
+    }
+    start = end + 1;
+  }
+  return {
+    count: starts.length,
+    read: (i) => readText(() => textOf(starts[i]!, ends[i]!), `line ${numbers[i]}: `),
+  };
 }
 
-/** Each line's text, null where it is blank. Where one of them is not UTF-8 each is decoded by itself, so that only that one fails. */
-function linesOf(bytes: Uint8Array): ((() => string) | null)[] {
-  try {
-    return decodeText(bytes)
-      .split('\n')
-      .map((text) => (BLANK.test(text) ? null : () => text));
-  } catch {
-    const lines: ((() => string) | null)[] = [];
-    for (let start = 0; start < bytes.length; ) {
-      const found = bytes.indexOf(10, start);
-      const end = found === -1 ? bytes.length : found;
-      const piece = bytes.subarray(start, end);
-      const blank = piece.every((byte) => byte === 32 || byte === 9 || byte === 13);
-      lines.push(blank ? null : () => decodeText(piece));
-      start = end + 1;
-    }
-    return lines;
+/** Whether a line is nothing but the white space that JSON knows. */
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte !== 32 && byte !== 9 && byte !== 13) return false;
   }
+  return true;
+}
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}
+
+/**
+ * Texts by where they stand. One at a time: the text of a whole shard would outlive most of its accounts, and be moved among the old objects.
+ */
+function textFinder(bytes: Uint8Array): (start: number, end: number) => string {
+  const buffer = bufferOf(bytes);
+  // One look at all of them: ASCII may be cut anywhere and needs no decoding.
+  if (isAscii(buffer)) return (start, end) => buffer.toString('latin1', start, end);
+  return (start, end) => {
+    if (isUtf8(buffer.subarray(start, end))) return buffer.toString('utf8', start, end);
+    throw new PlimsollError('MALFORMED_JSON', 'the bytes are not UTF-8');
+  };
 }
 
 function readText(text: () => string, where: string): AccountDocument {

@@ -4,6 +4,7 @@ import { ensure, PlimsollError } from '../errors.ts';
 import { type Account, accountId, readAccount } from '../margin/account.ts';
 import type { Methodology } from '../margin/methodology.ts';
 import type { MarginResult } from '../margin/result.ts';
+import type { FactorModel } from '../market/factorModel.ts';
 import { compileMarket } from '../market/market.ts';
 import type { MarketSnapshot } from '../market/snapshot.ts';
 import type { Tick } from '../market/ticks.ts';
@@ -91,6 +92,11 @@ export class Engine extends AccountStudies {
     return (await this.markets.current).snapshot;
   }
 
+  /** The factor model in force; null where scenarios come from a history alone. */
+  async factorModel(): Promise<FactorModel | null> {
+    return (await this.markets.current).factors?.model ?? null;
+  }
+
   /** Worker threads, for tests of what happens when one dies. */
   get threads(): Executor['threads'] {
     return this.executor.threads;
@@ -139,14 +145,16 @@ export class Engine extends AccountStudies {
   override async study<N extends StudyName>(
     name: N,
     account: unknown,
-    request: StudyRequest<N>,
+    request: StudyRequest<N> | ((sources: StudySources) => StudyRequest<N>),
     options: StudyOptions = {},
   ): Promise<StudyAnswer<N>> {
-    const { session } = await this.markets.current;
-    const asked = { account: readAccount(account), request };
-    const { also = [], methodology, signal } = options;
+    const sources = await this.markets.current;
+    const { session } = sources;
+    const made = typeof request === 'function' ? request(sources) : request;
+    const asked = { account: readAccount(account), request: made };
+    const { also = [], methodology, ...run } = options;
     const work = (own: Session) =>
-      study(this.executor, own, name, asked, { signal }).catch((error: unknown) => {
+      study(this.executor, own, name, asked, run).catch((error: unknown) => {
         throw named(error, asked.account.id);
       });
     if (session.layout.cube !== 0 && methodology === undefined) {
@@ -172,9 +180,24 @@ export class Engine extends AccountStudies {
     });
   }
 
-  /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
-  updateMarket(snapshot: MarketSnapshot): Promise<void> {
-    return this.markets.replace(snapshot);
+  /**
+   * Replaces the market, on request together with the factor model. Figures come from the old one until the new one is ready; none ever
+   * mixes both.
+   */
+  updateMarket(snapshot: MarketSnapshot, factors?: FactorModel): Promise<void> {
+    return this.markets.replace({
+      market: snapshot,
+      ...(factors === undefined ? {} : { factors }),
+    });
+  }
+
+  /**
+   * Replaces the factor model: a new scenario set. Figures come from the old one until the new one is ready, each from one set alone, whose
+   * id it cites; they then equal those of an engine that was opened with the new model, bit for bit.
+   * @throws what is wrong with the model; then nothing has changed
+   */
+  updateFactors(factors: FactorModel): Promise<void> {
+    return this.markets.replace({ factors });
   }
 
   /**

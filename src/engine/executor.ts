@@ -3,6 +3,7 @@
  * died (shards are pure); cancels without killing; closes only when all that was accepted is done.
  */
 import { availableParallelism } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { Piscina } from 'piscina';
 import type { Answer, TaskBody, TaskValue } from '../../workers/protocol.ts';
 import { PlimsollError } from '../errors.ts';
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Before all that is not urgent: someone waits for this one answer. */
   readonly urgent?: boolean;
+  /** After all that does not, and given up (CANCELLED) when anything else has to wait for a worker: nobody waits for it. */
+  readonly givesWay?: boolean;
   /** Part of the work for which others are held up: see `exclusive`. */
   readonly through?: boolean;
   /** A worker that takes longer is killed and the task fails: for decoders that damaged input can hang. */
@@ -24,6 +27,7 @@ interface Job {
   session: Session;
   /** Runs while its session is held up for others. */
   readonly through: boolean;
+  readonly givesWay: boolean;
   readonly cancel: Int32Array;
   readonly deadlineMs: number | undefined;
   readonly resolve: (value: TaskValue) => void;
@@ -42,6 +46,28 @@ function workerFile(): string {
   return new URL(built, here).href;
 }
 
+/**
+ * Accounts come and go by the thousand. The nursery holds what a worker makes of one shard of them: nothing of it lives to be moved among the
+ * old objects. And the more memory V8 may take, the longer it lets these grow before it collects: here to twice what is alive.
+ */
+function heapLimits(): { maxYoungGenerationSizeMb: number; maxOldGenerationSizeMb: number } {
+  const allowed = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
+  return { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: Math.min(2048, allowed) };
+}
+
+function newPool(options: ConstructorParameters<typeof Piscina>[0]): Piscina {
+  // Piscina tries require() first; a thread that is ended while require() links an ES module takes the whole process down with it
+  // (seen on Node 20.20). Without require(esm) it falls back on import(), which can be interrupted.
+  const own = '--no-experimental-require-module';
+  try {
+    return new Piscina({ ...options, execArgv: [...process.execArgv, own] });
+  } catch (error) {
+    // V8's flags (--max-old-space-size) hold for every thread as it is, and a worker refuses to be told of them.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
+    return new Piscina({ ...options, execArgv: [own] });
+  }
+}
+
 export class Executor {
   readonly workers: number;
   readonly slots: number;
@@ -51,6 +77,9 @@ export class Executor {
   private readonly freeSlots: number[];
   private readonly urgent: Job[] = [];
   private readonly normal: Job[] = [];
+  private readonly idle: Job[] = [];
+  /** On workers, and to be given up when somebody else waits. */
+  private readonly givingWay = new Set<Job>();
   private readonly idleWaiters: (() => void)[] = [];
   private readonly freeListeners: (() => void)[] = [];
   /** Accepted and unfinished tasks by memory, and who waits for the last of them. */
@@ -75,29 +104,26 @@ export class Executor {
     this.workers = workers;
     this.slots = workers + SPARE_SLOTS;
     this.freeSlots = Array.from({ length: this.slots }, (_, i) => i);
-    this.pool = new Piscina({
+    this.pool = newPool({
       filename: workerFile(),
       // Piscina's own default is 1.5 threads a core, wrong for computation.
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
-      // Accounts come and go by the thousand: a small nursery keeps a worker's memory flat, at the same speed.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
-      // Piscina tries require() first; a thread that is ended while require() links an ES module takes the whole process down with it
-      // (seen on Node 20.20). Without require(esm) it falls back on import(), which can be interrupted.
-      execArgv: [...process.execArgv, '--no-experimental-require-module'],
+      resourceLimits: heapLimits(),
       // Our own queue decides the order; the pool never holds more than one task a worker.
       maxQueue: this.slots * 2,
     });
   }
 
+  /** Workers that are free, or would be given up. */
   get free(): number {
-    return Math.max(0, this.workers - this.running);
+    return Math.max(0, this.workers - this.running + this.givingWay.size);
   }
 
   get queued(): number {
-    return this.urgent.length + this.normal.length;
+    return this.urgent.length + this.normal.length + this.idle.length;
   }
 
   /** The threads, for whoever tests what happens when one dies. */
@@ -135,13 +161,16 @@ export class Executor {
     rescue: () => Promise<Session>,
   ): Promise<Session> {
     this.held.add(old.id).add(next.id);
+    this.giveWay();
     try {
       await this.quiet(old.id);
       await this.rested();
       // A memory that was left half done serves nobody: what waited for it goes to a session that was made elsewhere.
       const done = await work().then(() => next, rescue);
       this.replaced.set(old, done);
-      for (const job of [...this.urgent, ...this.normal]) this.move(job, this.latest(job.session));
+      for (const job of [...this.urgent, ...this.normal, ...this.idle]) {
+        this.move(job, this.latest(job.session));
+      }
       return done;
     } finally {
       this.held.delete(old.id);
@@ -180,7 +209,7 @@ export class Executor {
 
   /** The next job that may run: urgent ones first. */
   private take(): Job | undefined {
-    for (const queue of [this.urgent, this.normal]) {
+    for (const queue of [this.urgent, this.normal, this.idle]) {
       if (this.held.size === 0) {
         const job = queue.shift();
         if (job !== undefined) return job;
@@ -209,12 +238,12 @@ export class Executor {
   }
 
   run(body: TaskBody, session: Session, options: RunOptions = {}): Promise<TaskValue> {
-    const { signal, urgent = false, through = false, deadlineMs } = options;
+    const { signal, urgent = false, givesWay = false, through = false, deadlineMs } = options;
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new PlimsollError('CLOSED', 'the engine is closing'));
       if (signal?.aborted) return reject(cancelled());
       const cancel = new Int32Array(new SharedArrayBuffer(4));
-      const queue = urgent ? this.urgent : this.normal;
+      const queue = urgent ? this.urgent : givesWay ? this.idle : this.normal;
       const onAbort = (): void => {
         Atomics.store(cancel, 0, 1);
         const at = queue.indexOf(job);
@@ -233,6 +262,7 @@ export class Executor {
         body,
         session: this.latest(session),
         through,
+        givesWay,
         cancel,
         deadlineMs,
         tries: 0,
@@ -243,7 +273,12 @@ export class Executor {
       this.begin(job.session);
       queue.push(job);
       this.pump();
+      if (!givesWay && queue.at(-1) === job) this.giveWay();
     });
+  }
+
+  private giveWay(): void {
+    for (const { cancel } of this.givingWay) Atomics.store(cancel, 0, 1);
   }
 
   /** Waits for all accepted work, then ends the threads. Piscina's own close() kills tasks in flight where threads are many. */
@@ -272,6 +307,7 @@ export class Executor {
   private async start(job: Job, slot: number): Promise<void> {
     const { id } = job.session;
     this.onWorkers.set(id, (this.onWorkers.get(id) ?? 0) + 1);
+    if (job.givesWay) this.givingWay.add(job);
     let restMs = 0;
     try {
       const answer = await this.attempt(job, slot);
@@ -293,6 +329,7 @@ export class Executor {
       }
     }
     this.running -= 1;
+    this.givingWay.delete(job);
     this.leave(id);
     if (restMs === 0) this.freeSlots.push(slot);
     else setTimeout(() => this.returnSlot(slot), restMs);
@@ -312,14 +349,23 @@ export class Executor {
     this.pump();
   }
 
-  /** Sends the task; a worker that does not know the session yet asks for it once. */
+  /** Sends the task. A worker that does not know the session is told how it was made of the one before, or else is sent the whole. */
   private async attempt(job: Job, slot: number): Promise<Answer> {
     const { body, session, cancel, deadlineMs } = job;
-    const task = { body, sessionId: session.id, slot, cancel };
+    const { id, step } = session;
+    const task = { body, sessionId: id, slot, cancel };
     const options = deadlineMs === undefined ? {} : { signal: AbortSignal.timeout(deadlineMs) };
-    const first = (await this.pool.run(task, options)) as Answer;
-    if (first.ok || !first.needsSession) return first;
-    return (await this.pool.run({ ...task, session }, options)) as Answer;
+    const more = [
+      {},
+      ...(step === null ? [] : [{ step }]),
+      { session: { ...session, step: null } },
+    ];
+    let answer: Answer = { ok: false, needsSession: true };
+    for (const told of more) {
+      answer = (await this.pool.run({ ...task, ...told }, options)) as Answer;
+      if (answer.ok || !answer.needsSession) break;
+    }
+    return answer;
   }
 
   private retry(job: Job, error: Error): void {

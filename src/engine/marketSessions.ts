@@ -9,7 +9,11 @@ import {
   readMethodology,
   resolveMethodology,
 } from '../margin/methodology.ts';
-import { type CompiledFactors, compileFactorModel } from '../market/factorModel.ts';
+import {
+  type CompiledFactors,
+  compileFactorModel,
+  type FactorModel,
+} from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import { compileMarket, type Market, recompileMarket } from '../market/market.ts';
 import { type MarketSnapshot, readSnapshot } from '../market/snapshot.ts';
@@ -18,9 +22,10 @@ import type { EngineOptions } from './contract.ts';
 import type { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import type { Leases } from './leases.ts';
-import { openSession, type SessionRequest } from './session.ts';
+import { refill } from './refill.ts';
+import { nextSessionId, openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
-import { refill, tickedSession } from './tickedSession.ts';
+import { tickedSession } from './tickedSession.ts';
 
 /** One market, ready to be computed on. */
 export interface MarketState {
@@ -50,15 +55,19 @@ export class MarketSessions {
     this.current.catch(() => {});
   }
 
-  /** Replaces the market. Figures come from the old one until the new one is ready; none ever mixes both. */
-  async replace(snapshot: MarketSnapshot): Promise<void> {
-    // A copy: what the caller does to its own object afterwards is not our market.
-    const checked = structuredClone(readSnapshot(snapshot));
+  /** Replaces the market, the factor model, or both at once. Figures come from the old ones until the new are ready; none ever mixes them. */
+  async replace(next: { market?: MarketSnapshot; factors?: FactorModel }): Promise<void> {
+    // Copies: what the caller does to its own objects afterwards is not our market.
+    const market =
+      next.market === undefined ? undefined : structuredClone(readSnapshot(next.market));
+    const model = next.factors === undefined ? undefined : compiled(next.factors);
     // One after the other: the last call decides, whichever would have been ready first.
     const update = this.updates.then(async () => {
-      const { input, factors, history } = await this.current;
       const old = await this.current;
-      this.current = Promise.resolve(await this.build(checked, input, factors, history, old));
+      const { input, history } = old;
+      const factors = model ?? old.factors;
+      const built = await this.build(market ?? old.snapshot, input, factors, history, old);
+      this.current = Promise.resolve(built);
       this.leases.release(old.session);
     });
     this.updates = update.catch(() => {});
@@ -97,7 +106,7 @@ export class MarketSessions {
     const { session } = old;
     const next =
       session.layout.cube !== 0 && this.leases.exclusive(session)
-        ? tickedSession(session, market, moved)
+        ? tickedSession(session, nextSessionId(), market, moved)
         : null;
     if (next === null) {
       // A batch is under way on the old market, or rows have changed: beside the old memory, not in it.
@@ -119,7 +128,7 @@ export class MarketSessions {
   private async prepare(options: EngineOptions): Promise<MarketState> {
     const { methodology = {} } = options;
     const input = readMethodology(methodology, { prefix: 'methodology' });
-    const factors = options.factors === undefined ? null : compileFactorModel(options.factors);
+    const factors = options.factors === undefined ? null : compiled(options.factors);
     const market = structuredClone(readSnapshot(options.market));
     return this.build(market, input, factors, options.history ?? null);
   }
@@ -144,6 +153,12 @@ export class MarketSessions {
         : await fillSession(session, this.executor, { onProgress, previous });
     return { session, snapshot, market, methodology, input, factors, history, clamped };
   }
+}
+
+/** With a copy of the model. */
+function compiled(model: FactorModel): CompiledFactors {
+  const factors = compileFactorModel(model);
+  return { ...factors, model: structuredClone(factors.model) };
 }
 
 /** What moved must still be a market: the rules of a snapshot, of these underlyings alone. */

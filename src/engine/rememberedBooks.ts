@@ -1,26 +1,48 @@
 /**
- * Tails of one account's books, remembered while the account is changed a little again and again: a book that was summed before is not
- * summed anew, and of a new one only the underlyings whose positions changed are. P&L by underlying is added in the canonical order, so
- * that every figure has the bits that it has on its own.
+ * Tails of books of which a worker has seen the like: a book that was summed before is not summed anew, and of a new one only the
+ * underlyings whose positions changed are. P&L by underlying is added in the canonical order, so that every figure has the bits that it has
+ * on its own.
  */
+import { LIMITS } from '../limits.ts';
 import type { Book, BookSegment } from '../margin/books.ts';
-import type { Shortfalls } from '../margin/components/context.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { type ArrangementName, arrangementsOf, orderAddress } from './arrangements.ts';
 import { BookMemory } from './bookMemory.ts';
 import { BookPasses, type EnteredBook } from './bookPasses.ts';
-import { type Cube, type CubeName, cubeOf, cubesOf } from './sessionData.ts';
+import { type Cube, type CubeName, cubeOf, cubesOf, type Session } from './sessionData.ts';
 import type { Bench } from './shards.ts';
 import { slotRegions } from './singleBook.ts';
+import { Subtotals, sameSegment } from './subtotals.ts';
 
-/** Rows of P&L kept of each underlying and scenario set: those of the account before, and of the changes tried last. */
-const SUBTOTALS_KEPT = 3;
+/** Orders of the session's own scenarios, as they are first. */
+const ORDERS = ['base', 'zero', 'perfect'] as const;
 
-const even = (n: number): number => n + (n % 2);
+/** What a worker remembers of the session that it was asked about last. */
+interface Memory {
+  readonly session: Session;
+  readonly scenarios: number;
+  readonly subtotals: Subtotals;
+  readonly books: Map<number, EnteredBook[]>;
+}
+
+let latest: Memory | null = null;
+
+function memoryOf(session: Session): Memory {
+  if (latest?.session === session) return latest;
+  // All underlyings, in all orders.
+  const least = ORDERS.length * session.valuation.market.underlyings.length;
+  const sets = cubesOf(session).map((name) => cubeOf(session, name).set.scenarios);
+  const scenarios = Math.max(...sets);
+  const fits = latest?.scenarios === scenarios && latest.subtotals.room >= least;
+  const subtotals = fits ? latest!.subtotals : new Subtotals(session, scenarios, least);
+  subtotals.forget();
+  latest = { session, scenarios, subtotals, books: new Map() };
+  return latest;
+}
 
 export class RememberedBooks extends BookPasses {
-  private readonly known = new Map<number, EnteredBook[]>();
   private fresh: EnteredBook[] = [];
+  private readonly remembered: Memory;
   private readonly sums: ReadonlyMap<CubeName, SummedCube>;
   private readonly ranksOf: ReadonlyMap<ArrangementName, (masks: readonly number[]) => TailRanks>;
 
@@ -29,22 +51,29 @@ export class RememberedBooks extends BookPasses {
     // Its books are summed from whole rows, one by one.
     super.begin(1);
     const { session, views } = bench;
+    this.remembered = memoryOf(session);
     const found = arrangementsOf(session, views).map(
       ({ name, ranksOf }) => [name, ranksOf] as const,
     );
     this.ranksOf = new Map(found);
     this.sums = new Map(
-      cubesOf(session).map((name) => [name, new SummedCube(bench, slot, cubeOf(session, name))]),
+      cubesOf(session).map((name) => {
+        const cube = { name, ...cubeOf(session, name) };
+        return [name, new SummedCube(bench, slot, cube, this.remembered.subtotals)];
+      }),
     );
   }
 
   override add(book: Book, all: boolean): EnteredBook {
+    const { books } = this.remembered;
     const key = checksum(book);
-    const alike = this.known.get(key) ?? [];
+    const alike = books.get(key) ?? [];
     const same = alike.find((one) => (one.all || !all) && sameBook(one.book, book));
-    if (same !== undefined) return same;
+    // One without a tail was entered by somebody who came to grief before its turn.
+    if (same !== undefined && (same.tail !== null || this.fresh.includes(same))) return same;
     const entered = super.add(book, all);
-    this.known.set(key, [...alike, entered]);
+    if (books.size === LIMITS.rememberedBooksMax) books.clear();
+    books.set(key, [...alike.filter((one) => one !== same), entered]);
     this.fresh.push(entered);
     return entered;
   }
@@ -56,100 +85,94 @@ export class RememberedBooks extends BookPasses {
 
   private sum(entered: EnteredBook): void {
     const { book, all, shortfalls } = entered;
-    const base = this.sums.get('base')!;
-    const wanted: (keyof Shortfalls)[] = ['base'];
+    const tailsOf = (name: CubeName, orders: readonly ArrangementName[]): readonly TailMeasures[] =>
+      this.sums.get(name)!.tails(
+        book,
+        orders.map((order) => this.ranksOf.get(order)!(book.masks)),
+      );
     // Reordering the scenarios of one underlying alone changes nothing.
-    if (all && book.segments.length > 1 && this.ranksOf.has('zero')) wanted.push('zero', 'perfect');
-    const ranks = wanted.map((name) => this.ranksOf.get(name)!(book.masks));
-    const tails = base.tails(book, ranks);
-    entered.tail = tails[0]!;
-    wanted.forEach((name, i) => {
+    const reordered = all && book.segments.length > 1 && this.ranksOf.has('zero');
+    const orders = reordered ? ORDERS : ORDERS.slice(0, 1);
+    const tails = tailsOf('base', orders);
+    orders.forEach((name, i) => {
       shortfalls[name] = tails[i]!.expectedShortfall;
     });
-    if (!all) return;
-    for (const [name, sums] of this.sums) {
-      if (name === 'base') continue;
-      const [tail] = sums.tails(book, [this.ranksOf.get(name)!(book.masks)]);
-      shortfalls[name] = tail!.expectedShortfall;
+    if (all) {
+      for (const name of this.sums.keys()) {
+        if (name !== 'base') shortfalls[name] = tailsOf(name, [name])[0]!.expectedShortfall;
+      }
     }
+    entered.tail = tails[0]!;
   }
 }
 
-/** P&L by underlying over one scenario set. */
+/** Books summed over one scenario set. */
 class SummedCube {
   private readonly bench: Bench;
-  private readonly cube: Cube;
+  private readonly cube: Cube & { readonly name: CubeName };
+  private readonly subtotals: Subtotals;
   private readonly books: BookMemory;
-  /** One underlying's P&L, then the book's as it is and in the two orders. */
-  private readonly rows: readonly number[];
-  private readonly subtotals = new Map<number, { segment: BookSegment; pnl: Float64Array }[]>();
+  /** One underlying's P&L as it is, and reordered. */
+  private readonly part: number;
+  private readonly turned: number;
 
-  constructor(bench: Bench, slot: number, cube: Cube) {
+  constructor(
+    bench: Bench,
+    slot: number,
+    cube: Cube & { readonly name: CubeName },
+    subtotals: Subtotals,
+  ) {
     const { rows, region } = slotRegions(bench.session.layout, slot);
     this.bench = bench;
     this.cube = cube;
-    this.rows = rows;
+    this.subtotals = subtotals;
+    [this.part, this.turned] = rows as [number, number];
     this.books = new BookMemory(bench.views, region, cube.layout.rowBytes);
   }
 
   /** @param ranks of the P&L as it is; then, where two more are given, with each underlying's scenarios in the zero and the perfect order */
   tails(book: Book, ranks: readonly TailRanks[]): readonly TailMeasures[] {
+    const rows = ranks.map((): number[] => []);
+    book.segments.forEach((segment, i) => {
+      this.place(segment, book.underlyings[i]!, rows);
+    });
+    const n = this.cube.set.scenarios;
+    return ranks.map((its, order) => this.subtotals.tail(rows[order]!, n, its));
+  }
+
+  /** Adds to the rows of each order where the P&L of one underlying's positions stands. */
+  private place(segment: BookSegment, underlying: number, rows: readonly number[][]): void {
+    const { subtotals } = this;
+    const name = `${this.cube.name} ${underlying} ${segmentSum(segment)} `;
+    let summed = false;
+    rows.forEach((list, order) => {
+      let at = subtotals.find(name + order, segment);
+      if (at === null) {
+        if (!summed) this.sumRows(segment);
+        summed = true;
+        at = subtotals.keep(name + order, segment, this.ordered(underlying, order));
+      }
+      list.push(at);
+    });
+  }
+
+  /** What was summed last, in an order. */
+  private ordered(underlying: number, order: number): Float64Array {
     const { kernels, views, session } = this.bench;
     const n = this.cube.set.scenarios;
-    const [part, ...sums] = this.rows as [number, ...number[]];
-    const used = sums.slice(0, ranks.length);
-    if (book.segments.length === 1 && used.length === 1) {
-      // A part of a book that was summed before; if not, it will hardly be asked for again.
-      this.place(book.segments[0]!, book.underlyings[0]!, used[0]!, false);
-      return [this.tail(used[0]!, ranks[0]!)];
-    }
-    for (const row of used) views.f64.fill(0, row / 8, row / 8 + even(n));
-    book.segments.forEach((segment, i) => {
-      const underlying = book.underlyings[i]!;
-      this.place(segment, underlying, part, true);
-      kernels.addValues(part, even(n), used[0]!);
-      used.slice(1).forEach((row, which) => {
-        const order = orderAddress(session.layout, underlying, which === 0 ? 'zero' : 'perfect');
-        kernels.addReordered(part, order, n, row);
-      });
-    });
-    return used.map((row, i) => this.tail(row, ranks[i]!));
+    if (order === 0) return views.f64.subarray(this.part / 8, this.part / 8 + n);
+    const at = orderAddress(session.layout, underlying, order === 1 ? 'zero' : 'perfect');
+    kernels.packReordered(this.part, at, n, n, this.turned, 0);
+    return views.f64.subarray(this.turned / 8, this.turned / 8 + n);
   }
 
-  /** Leaves the P&L of one underlying's positions at `part`. */
-  private place(segment: BookSegment, underlying: number, part: number, keep: boolean): void {
-    const { f64 } = this.bench.views;
-    const kept = this.subtotals.get(underlying) ?? [];
-    const known = kept.find((one) => sameSegment(one.segment, segment));
-    if (known !== undefined) {
-      f64.set(known.pnl, part / 8);
-      return;
-    }
-    this.sumRows(segment, part);
-    if (!keep) return;
-    const found = f64.subarray(part / 8, part / 8 + even(this.cube.set.scenarios));
-    // The first one stays: changes are changes of it. The room of the one that goes is used again.
-    const [oldest] = kept.length === SUBTOTALS_KEPT ? kept.splice(1, 1) : [];
-    const pnl = oldest?.pnl ?? new Float64Array(found.length);
-    pnl.set(found);
-    kept.push({ segment, pnl });
-    this.subtotals.set(underlying, kept);
-  }
-
-  private sumRows(segment: BookSegment, part: number): void {
+  private sumRows(segment: BookSegment): void {
     const { kernels } = this.bench;
     const { layout, set } = this.cube;
+    const even = set.scenarios + (set.scenarios % 2);
     this.books.clear(layout.rowBytes);
     const record = this.books.record(this.books.add({ segments: [segment] }, 1));
-    kernels.sumRows(layout.rows, even(set.scenarios), record, part, this.books.spare);
-  }
-
-  private tail(row: number, ranks: TailRanks): TailMeasures {
-    const { kernels } = this.bench;
-    this.books.clear(this.cube.layout.rowBytes);
-    const number = this.books.add({ segments: [] }, ranks.keep);
-    kernels.tailOf(this.books.record(number), row, this.cube.set.scenarios);
-    return this.books.measures(number, ranks);
+    kernels.sumRows(layout.rows, even, record, this.part, this.books.spare);
   }
 }
 
@@ -160,19 +183,15 @@ function sameBook(a: Book, b: Book): boolean {
   );
 }
 
-function sameSegment(a: BookSegment, b: BookSegment): boolean {
-  if (a.rows.length !== b.rows.length) return false;
-  for (let i = 0; i < a.rows.length; i++) {
-    if (a.rows[i] !== b.rows[i] || a.sizes[i] !== b.sizes[i]) return false;
-  }
-  return true;
-}
-
 /** Equal books have equal sums of these; few others do. */
 function checksum({ segments }: Book): number {
   let sum = 0;
-  for (const { rows, sizes } of segments) {
-    for (let i = 0; i < rows.length; i++) sum += (rows[i]! + 1) * sizes[i]!;
-  }
+  for (const segment of segments) sum += segmentSum(segment);
+  return sum;
+}
+
+function segmentSum({ rows, sizes }: BookSegment): number {
+  let sum = 0;
+  for (let i = 0; i < rows.length; i++) sum += (rows[i]! + 1) * sizes[i]!;
   return sum;
 }

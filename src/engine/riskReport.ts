@@ -106,6 +106,8 @@ export async function riskReport(
     {
       ...merged,
       components: ['marketRisk'],
+      // At the volatilities in force, whatever they follow.
+      volatilities: { ...merged.volatilities, estimate: 'fixed' },
       antiProcyclicality: { ...merged.antiProcyclicality, buffer: false, stressed: false },
     },
     factors?.degreesOfFreedom != null,

@@ -4,6 +4,7 @@
  */
 import { compileKernels, createMemory, instantiateKernels } from '../../workers/kernels.ts';
 import { type Methodology, methodologyHash, scenarioParameters } from '../margin/methodology.ts';
+import { checkHaircuts } from '../margin/portfolio.ts';
 import type { CompiledFactors } from '../market/factorModel.ts';
 import type { History } from '../market/history.ts';
 import type { Market } from '../market/market.ts';
@@ -12,6 +13,7 @@ import { sourceScenarios } from '../scenarios/source.ts';
 import { instrumentExposures } from '../valuation/exposures.ts';
 import { planValuation, type ValuationPlan } from '../valuation/plan.ts';
 import { type Kept, planArena } from './arena.ts';
+import { checkRows } from './arrangements.ts';
 import { tailBytes } from './bookMemory.ts';
 import { ENGINE } from './fingerprint.ts';
 import { plannedFactors } from './plannedFactors.ts';
@@ -49,12 +51,14 @@ export function nextSessionId(): number {
 
 export function openSession(request: SessionRequest): Session {
   const { market, methodology, slots, kept, resultRows } = request;
+  checkHaircuts(methodology, market.currency);
   const { longRunFloor } = methodology.antiProcyclicality;
   const { factors, history } = request;
   // Measure (c) of anti-procyclicality is in the scenarios themselves.
   const basis = longRunFloor ? 'greater' : 'today';
   const sourced = sourceScenarios(scenarioParameters(methodology), factors, history, basis);
   const { set, changes, gaps } = sourced;
+  checkRows(set, set.scenarios, methodology.confidence);
   const sources = sideSources(request, sourced);
   const horizon = methodology.instantaneous ? 0 : methodology.horizonDays;
   const gapLists = [gaps, ...Object.values(sources).map((side) => side?.gaps ?? [])];
@@ -88,11 +92,13 @@ export function openSession(request: SessionRequest): Session {
   };
   const exposures = instrumentExposures(market, plan, dailyVolatilities(sourced));
   const stressedProxies = sources.stressed?.proxied ?? new Set<string>();
-  const valuation = { market, plan, methodology, exposures, stressedProxies };
+  const unknownStress = sources.stress?.unknown ?? [];
+  const valuation = { market, plan, methodology, exposures, stressedProxies, unknownStress };
   const id = nextSessionId();
   const { absent } = sourced;
   return {
     id,
+    step: null,
     module,
     memory,
     layout,

@@ -2,6 +2,7 @@
 import { ensure } from '../errors.ts';
 import type { Provenance } from '../margin/result.ts';
 import type { Valuation } from '../margin/valuation.ts';
+import type { MarketMoves } from '../market/market.ts';
 import type { ScenarioSet } from '../scenarios/scenarioSet.ts';
 import type { PlannedFactors } from '../valuation/plan.ts';
 import { type ArenaLayout, type CubeLayout, SIDES, type Side } from './arena.ts';
@@ -16,8 +17,19 @@ export interface SideScenarios {
   readonly names: readonly string[];
 }
 
+/** How ticks made a session of another: what a worker that has the other needs to know. */
+export interface SessionStep {
+  /** Id of the session before. */
+  readonly from: number;
+  /** Underlyings, as indices. */
+  readonly moved: readonly number[];
+  readonly market: MarketMoves;
+}
+
 export interface Session {
   readonly id: number;
+  /** Null where it was opened anew. */
+  readonly step: SessionStep | null;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly layout: ArenaLayout;

@@ -7,7 +7,7 @@ import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, DRAW_STRIDE, drawBlockBytes } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
-import { arrangementsOf, orderAddress, orderOf } from './arrangements.ts';
+import { arrangementsOf, enoughRows, orderAddress, orderOf } from './arrangements.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
 import { readDocuments } from './documents.ts';
 import type { AccountEvaluator, AccountOutcome } from './evaluator.ts';
@@ -141,6 +141,7 @@ export function unitShard(
   const { layout, set, gaps } = cubeOf(session, name);
   const { blockSize, blockBytes, bounds, zero } = session.layout;
   const owners = rowOwners(session);
+  const { confidence } = session.valuation.methodology;
   const arrangement = arrangementsOf(session, views).find((one) => one.name === name)!;
   const single = new SingleBook(bench, slot, { layout, set });
   for (const row of rows) {
@@ -155,8 +156,9 @@ export function unitShard(
       const bound = owner.mask ? 0 : kernels.rowBound(from, set.scenarios);
       views.f64[bounds / 8 + row] = bound;
     }
-    // Where no historical row has all factors of an instrument, an account that holds it is refused for that.
-    if (owner.mask || usableScenarios(session, owner.masks, { gaps, set }) === 0) continue;
+    // Where too few historical rows have all factors of an instrument, an account that holds it is refused for that.
+    const usable = usableScenarios(session, owner.masks, { gaps, set });
+    if (owner.mask || !enoughRows(set, usable, confidence)) continue;
     for (const side of [1, -1]) {
       const book = unitBook(row, side, owner.underlying, owner.masks);
       const { expectedShortfall } = single.measures(book, arrangement.ranksOf(book.masks));

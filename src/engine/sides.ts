@@ -22,6 +22,7 @@ import { bookReturns } from '../scenarios/stressedWindow.ts';
 import { type ArenaLayout, SIDES, type Side } from './arena.ts';
 import type { SideScenarios } from './sessionData.ts';
 import { writeShocks } from './shocks.ts';
+import { spotOf, stressSubject } from './stressRows.ts';
 
 export interface SideSource {
   readonly set: ScenarioSet;
@@ -31,6 +32,8 @@ export interface SideSource {
   readonly names: readonly string[];
   /** Underlyings whose own history does not reach the stressed stretch. */
   readonly proxied?: ReadonlySet<string>;
+  /** Underlyings that the stress library names and the scenarios do not move. */
+  readonly unknown?: readonly string[];
 }
 
 type CompletedRows = Pick<SourcedScenarios, 'set' | 'changes' | 'gaps'> & {
@@ -113,29 +116,16 @@ function completed(found: StressedScenarios, base: ScenarioSet): CompletedRows {
   };
 }
 
-/**
- * The library on every underlying that the scenarios move, whatever the market lists: an account's figures depend on nothing that it
- * does not touch.
- */
 function stressSource(
   { market, methodology, history }: SideRequest,
   base: ScenarioSet,
 ): SideSource {
-  const { horizonDays, maxLogShock, stress } = methodology;
-  const { factorIds, absolute } = base;
-  const underlyings = factorIds
-    .map((id) => parseFactorId(id))
-    .filter(({ type }) => type === 'spot')
-    .map(({ underlying }) => ({ id: underlying, spot: spotOf(market, underlying) }));
-  const subject = { factorIds, absolute, underlyings, history, horizonDays, maxLogShock };
-  const { set, changes, gaps, names } = stressScenarios(stress.library, subject);
-  return { set, changes, gaps, names };
-}
-
-/** Of an underlying that is not listed nothing can be held: its price does not matter. */
-function spotOf(market: Market, id: string): number {
-  const index = market.underlyingIndex.get(id);
-  return index === undefined ? 0 : market.underlyings[index]!.spot;
+  const subject = stressSubject(base, market, methodology, history);
+  const { set, changes, gaps, names, unknownUnderlyings } = stressScenarios(
+    methodology.stress.library,
+    subject,
+  );
+  return { set, changes, gaps, names, unknown: unknownUnderlyings };
 }
 
 /**

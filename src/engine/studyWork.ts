@@ -5,15 +5,24 @@ import type { Executor } from './executor.ts';
 import type { Session } from './sessionData.ts';
 import type { StudyAnswer, StudyName, StudyRequest } from './studies/index.ts';
 
+interface StudyRunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** See `StudyOptions`. */
+  readonly background?: boolean;
+  readonly givesWay?: boolean;
+}
+
 export async function study<N extends StudyName>(
   executor: Executor,
   session: Session,
   name: N,
   asked: { readonly account: Account; readonly request: StudyRequest<N> },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: StudyRunOptions,
 ): Promise<StudyAnswer<N>> {
   const body = { kind: 'study', study: name, ...asked } as const;
-  const value = await executor.run(body, session, { ...options, urgent: true });
+  const { signal, background = false, givesWay = false } = options;
+  const urgent = !background && !givesWay;
+  const value = await executor.run(body, session, { signal, urgent, givesWay });
   ensure(value.kind === 'study', 'a study shard answers with a study');
   return value.answer as StudyAnswer<N>;
 }

@@ -6,11 +6,13 @@ import { cutArray, cutLines } from './chunks.ts';
 
 export type BatchForm = 'ndjson' | 'json' | 'arrow';
 
-/** Accounts of one shard: long enough that a block of the cube, once loaded, serves many. */
+/**
+ * Accounts of one shard, and their bytes: enough that a block of the cube, once loaded, serves many positions, and few enough that what a worker
+ * makes of them is gone again before it counts as old.
+ */
 export const SHARD_ACCOUNTS = 640;
-const SHARD_BYTES = 2 * 1024 * 1024;
+const SHARD_BYTES = 512 * 1024;
 
-/** Few enough that all workers end together, many enough that a block of the cube, once loaded, serves them all. */
 /** @throws INVALID_FIELD for a shard size that is no whole number of accounts */
 export function checkShardSize(size: number | undefined): void {
   if (size === undefined || (Number.isInteger(size) && size >= 1)) return;
@@ -18,12 +20,17 @@ export function checkShardSize(size: number | undefined): void {
   throw new PlimsollError('INVALID_FIELD', message, { path: 'shardSize' });
 }
 
+/** A task for fewer accounts would spend more time on its way than at work. */
+const LEAST_ACCOUNTS = 8;
+
+/** Accounts of one shard: a few shards for each worker, so that none waits long for the last. */
 export function shardSizeOf(
   accounts: Iterable<unknown> | AsyncIterable<unknown>,
   workers: number,
 ): number {
   if (!Array.isArray(accounts)) return SHARD_ACCOUNTS;
-  return Math.max(1, Math.min(2 * SHARD_ACCOUNTS, Math.ceil(accounts.length / (4 * workers))));
+  const share = Math.ceil(accounts.length / (4 * workers));
+  return Math.max(LEAST_ACCOUNTS, Math.min(SHARD_ACCOUNTS, share));
 }
 
 export function cut(
@@ -49,7 +56,23 @@ export function joinDocuments(documents: readonly Uint8Array[]): AccountInput {
   return { form: 'documents', bytes, ends };
 }
 
-/** NDJSON lines as elements of an array that goes on: a comma before each line end. */
-export function arrayElements(lines: Uint8Array): Uint8Array {
-  return Buffer.from(Buffer.from(lines).toString('utf8').replaceAll('\n', ',\n'));
+const NEWLINE = 10;
+const COMMA = 44;
+
+/**
+ * NDJSON lines as elements of an array that goes on: a comma before each line end.
+ * @param count of the lines, each with its end
+ */
+export function arrayElements(lines: Uint8Array, count: number): Uint8Array {
+  const source = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
+  const elements = Buffer.allocUnsafe(lines.length + count);
+  let from = 0;
+  for (let line = 0; line < count; line++) {
+    const end = source.indexOf(NEWLINE, from);
+    source.copy(elements, from + line, from, end);
+    elements[end + line] = COMMA;
+    elements[end + line + 1] = NEWLINE;
+    from = end + 1;
+  }
+  return elements;
 }

@@ -29,7 +29,7 @@ export interface PoolFigures {
 
 /** In currency, one entry a component of the methodology, in its order; then the sums for IM and for MM's base. */
 export interface Charge {
-  readonly amounts: Float64Array;
+  readonly amounts: number[];
   readonly initial: number;
   readonly base: number;
 }
@@ -79,14 +79,14 @@ export function needsExposures({ components }: Methodology): boolean {
 /** The charge of one context, open orders left at 0. */
 export function chargeOf(context: ComponentContext): Charge {
   const charged = chargedComponents(context.valuation.methodology);
-  const amounts = new Float64Array(charged.length);
+  const amounts = new Array<number>(charged.length);
   let initial = 0;
   let base = 0;
   for (let i = 0; i < charged.length; i++) {
     const { component, initialOnly } = charged[i]!;
-    if (component === null) continue;
-    const amount = component.amount(context);
+    const amount = component === null ? 0 : component.amount(context);
     amounts[i] = amount;
+    if (component === null) continue;
     initial += amount;
     if (!initialOnly) base += amount;
   }
@@ -156,6 +156,14 @@ export function positionCharges(
   const charges = new Array<Charge>(holding.instruments.length);
   const growing = valuation.methodology.components.includes('concentration');
   const exposed = needsExposures(valuation.methodology);
+  // One context for all that look at tails alone: its shortfalls are those of the position at hand.
+  const tails = {
+    valuation,
+    shortfalls,
+    exposures: NOTHING,
+    concentrated: NOTHING,
+    collateral: NOTHING,
+  };
   for (const { underlying, start, end } of parts) {
     for (let i = start; i < end; i++) {
       shortfalls.base = base[i]!;
@@ -163,13 +171,7 @@ export function positionCharges(
       if (stressed !== null) shortfalls.stressed = stressed[i]!;
       if (stress !== null) shortfalls.stress = stress[i]!;
       if (!exposed) {
-        charges[i] = chargeOf({
-          valuation,
-          shortfalls,
-          exposures: NOTHING,
-          concentrated: NOTHING,
-          collateral: NOTHING,
-        });
+        charges[i] = chargeOf(tails);
         continue;
       }
       const unrealised = holding.unrealisedCoins[i]!;

@@ -86,21 +86,32 @@ export interface Fill {
 
 /** The holding after some fills at today's marks: they add to positions, open new ones, or close them. */
 export function filled(holding: Holding, fills: readonly Fill[], market: Market): Holding {
-  const count = market.instruments.length;
-  const entries = new Map<number, { instrument: number; size: number; coins: number }>();
-  const key = (instrument: number): number =>
-    market.instruments[instrument]!.underlying * count + instrument;
-  holding.instruments.forEach((instrument, i) => {
-    const entry = { instrument, size: holding.sizes[i]!, coins: holding.unrealisedCoins[i]! };
-    entries.set(key(instrument), entry);
-  });
+  const sizes = holding.sizes.slice();
+  const opened = new Map<number, number>();
   for (const { instrument, size } of fills) {
-    const entry = entries.get(key(instrument));
-    if (entry === undefined) entries.set(key(instrument), { instrument, size, coins: 0 });
-    else entry.size += size;
+    const i = holding.instruments.indexOf(instrument);
+    if (i === -1) opened.set(instrument, (opened.get(instrument) ?? 0) + size);
+    else sizes[i]! += size;
   }
-  const sorted = [...entries].sort((a, b) => a[0] - b[0]).map(([, entry]) => entry);
-  const kept = sorted.filter(({ size, coins }) => size !== 0 || coins !== 0);
+  const coins = holding.unrealisedCoins;
+  const closed = sizes.some((size, i) => size === 0 && coins[i] === 0);
+  // Nothing came or went: the same positions in other sizes.
+  if (opened.size === 0 && !closed) return { ...holding, sizes };
+  return resized({ ...holding, sizes }, opened, market);
+}
+
+/** With the positions that were opened, and without those of which nothing is left. */
+function resized(holding: Holding, opened: ReadonlyMap<number, number>, market: Market): Holding {
+  const held = Array.from(holding.instruments, (instrument, i) => ({
+    instrument,
+    size: holding.sizes[i]!,
+    coins: holding.unrealisedCoins[i]!,
+  }));
+  const fresh = [...opened].map(([instrument, size]) => ({ instrument, size, coins: 0 }));
+  const underlyingOf = (instrument: number): number => market.instruments[instrument]!.underlying;
+  const kept = [...held, ...fresh]
+    .filter(({ size, coins }) => size !== 0 || coins !== 0)
+    .sort(({ instrument: a }, { instrument: b }) => underlyingOf(a) - underlyingOf(b) || a - b);
   const instruments = Int32Array.from(kept, ({ instrument }) => instrument);
   const unrealisedCoins = Float64Array.from(kept, ({ coins }) => coins);
   const collateral = new Map(

@@ -11,6 +11,7 @@ import type { ScenarioParameters } from '../scenarios/source.ts';
 import type { StressLibrary } from '../scenarios/stress/schema.ts';
 import { type Reader, reader, show } from '../schema.ts';
 import type { SmileRule } from '../valuation/plan.ts';
+import { checkMethodology } from './methodologyChecks.ts';
 import {
   COMPONENT_NAMES,
   type ComponentName,
@@ -18,6 +19,7 @@ import {
   MethodologySchema,
   PRESET_NAMES,
   type PresetName,
+  type VOLATILITY_ESTIMATES,
 } from './methodologySchema.ts';
 
 export { type MethodologyInput, MethodologySchema } from './methodologySchema.ts';
@@ -38,6 +40,12 @@ export interface Methodology {
   readonly smileRule: SmileRule;
   readonly surfaceModel: SurfaceModel;
   readonly filtered: { readonly lambda: number; readonly residuals: number };
+  readonly volatilities: {
+    readonly estimate: (typeof VOLATILITY_ESTIMATES)[number];
+    /** `HH:MM`, UTC. */
+    readonly instants: readonly string[];
+    readonly lambda: number;
+  };
   readonly components: readonly ComponentName[];
   readonly stress: { readonly weight: number; readonly library: StressLibrary };
   readonly dependence: { readonly weight: number };
@@ -81,6 +89,7 @@ const EXCHANGE_CRYPTO: PresetParameters = {
   smileRule: 'sticky-strike',
   surfaceModel: 'quotes',
   filtered: { lambda: 0.97, residuals: 500 },
+  volatilities: { estimate: 'fixed', instants: ['00:00'], lambda: 0.94 },
   components: COMPONENT_NAMES,
   stress: { weight: 0.25, library: {} },
   dependence: { weight: 0.25 },
@@ -139,7 +148,8 @@ export function readMethodology(
 /**
  * Fills in the defaults.
  * @param heavyTailed whether the factor model states degrees of freedom
- * @throws INVALID_SCENARIO_COUNT, also when `historical` is given a number of scenarios
+ * @throws INVALID_SCENARIO_COUNT, also when `historical` is given a number of scenarios; INVALID_FIELD for parameters that do not fit
+ * each other
  */
 export function resolveMethodology(input: MethodologyInput, heavyTailed: boolean): Methodology {
   const scenarioModel = input.scenarioModel ?? (heavyTailed ? 'student-t' : 'gaussian');
@@ -156,7 +166,8 @@ export function resolveMethodology(input: MethodologyInput, heavyTailed: boolean
     Object.entries(input).filter(([, value]) => value !== undefined),
   ) as MethodologyInput;
   const charged = new Set<string>(own.components ?? base.components);
-  return {
+  const volatilities = { ...base.volatilities, ...own.volatilities };
+  const resolved = {
     ...base,
     ...own,
     preset,
@@ -165,6 +176,7 @@ export function resolveMethodology(input: MethodologyInput, heavyTailed: boolean
     seed: String(own.seed ?? base.seed),
     filtered: { ...base.filtered, ...own.filtered },
     // One order whatever the caller's: equal methodologies have equal hashes.
+    volatilities: { ...volatilities, instants: [...volatilities.instants].sort() },
     components: COMPONENT_NAMES.filter((name) => charged.has(name)),
     stress: { ...base.stress, ...own.stress },
     dependence: { ...base.dependence, ...own.dependence },
@@ -178,6 +190,8 @@ export function resolveMethodology(input: MethodologyInput, heavyTailed: boolean
     antiProcyclicality: { ...base.antiProcyclicality, ...own.antiProcyclicality },
     haircuts: { ...base.haircuts, ...own.haircuts },
   };
+  checkMethodology(resolved);
+  return resolved;
 }
 
 function scenarioCount(asked: number | undefined, model: ScenarioModel): number {

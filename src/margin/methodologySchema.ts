@@ -35,6 +35,8 @@ export type ComponentName = (typeof COMPONENT_NAMES)[number];
 export const PRESET_NAMES = ['exchange-crypto', 'clearing-listed', 'market-risk'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
+export const VOLATILITY_ESTIMATES = ['fixed', 'dynamic'] as const;
+
 /** A share of 1e6 is beyond anything that is meant. */
 const FACTOR_MAX = 1e6;
 
@@ -121,6 +123,33 @@ export const MethodologySchema = Type.Object(
         ),
       },
       'Of the scenario model filtered-historical.',
+    ),
+    volatilities: group(
+      {
+        estimate: Type.Optional(
+          Type.Enum([...VOLATILITY_ESTIMATES], {
+            description:
+              "fixed: the factor model's. dynamic: in a live book those of spots and implied volatilities follow their ticks. Default fixed.",
+          }),
+        ),
+        instants: Type.Optional(
+          Type.Array(Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' }), {
+            minItems: 1,
+            maxItems: LIMITS.volatilityInstantsMax,
+            uniqueItems: true,
+            description:
+              'When dynamic ones change, UTC: at each a new scenario set. Default ["00:00"].',
+          }),
+        ),
+        lambda: Type.Optional(
+          Type.Number({
+            exclusiveMinimum: 0,
+            exclusiveMaximum: 1,
+            description: 'Decay of the EWMA variance a day. Default 0.94.',
+          }),
+        ),
+      },
+      'Whose estimate of volatility scenarios are drawn with.',
     ),
     components: Type.Optional(
       Type.Array(Type.Enum([...COMPONENT_NAMES]), {

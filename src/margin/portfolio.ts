@@ -6,8 +6,9 @@ import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { Instrument, Market } from '../market/market.ts';
 import type { ValuationPlan } from '../valuation/plan.ts';
 import { type Account, positionPath } from './account.ts';
+import { sharedOut, withAllocations } from './allocations.ts';
 import { type Holding, splitParts } from './holding.ts';
-import type { Methodology } from './methodology.ts';
+import { type Methodology, PRESETS } from './methodology.ts';
 import type { Valuation } from './valuation.ts';
 
 /** A collateral line with its price now. */
@@ -32,7 +33,8 @@ export interface Portfolio extends Holding {
   readonly account: Account;
   /** Of each position, in currency: unrealised P&L plus net option (and spot) value. */
   readonly values: Float64Array;
-  /** Isolated mode: the collateral of each position; NaN where none is stated. */
+  /** Isolated mode: what is stated as the collateral of each position, and what of it there is (`allocations.ts`). NaN in other modes. */
+  readonly stated: Float64Array;
   readonly allocated: Float64Array;
   readonly collateral: readonly MarginCollateral[];
   readonly orders: readonly MarginOrder[];
@@ -47,6 +49,19 @@ export function haircutOf(asset: string, currency: string, methodology: Methodol
   if (asset === currency) return 0;
   // An own property only: an asset may be called `constructor`.
   return Object.hasOwn(haircuts, asset) ? haircuts[asset]! : haircuts['*']!;
+}
+
+/**
+ * A haircut that is stated of the currency would be charged to nobody. Those that come with a preset are of coins as collateral, whatever a
+ * market is quoted in.
+ * @throws INVALID_FIELD
+ */
+export function checkHaircuts({ haircuts, preset }: Methodology, currency: string): void {
+  const stated = Object.hasOwn(haircuts, currency) ? haircuts[currency]! : 0;
+  if (stated === 0 || stated === PRESETS[preset].haircuts[currency]) return;
+  const path = `methodology.haircuts.${currency}`;
+  const message = `${path} is ${stated}: the currency of the market counts in full`;
+  throw new PlimsollError('INVALID_FIELD', message, { path });
 }
 
 /**
@@ -76,13 +91,13 @@ export function resolvePortfolio(account: Account, valuation: Valuation): Portfo
   const sizes = new Float64Array(n);
   const values = new Float64Array(n);
   const unrealisedCoins = new Float64Array(n);
-  const allocated = new Float64Array(n);
+  const stated = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const at = order[i]! % PLACES;
     const index = Math.floor(order[i]! / PLACES) % market.instruments.length;
     instruments[i] = index;
     sizes[i] = account.sizes[at]!;
-    allocated[i] = allocationOf(account, at);
+    stated[i] = allocationOf(account, at);
     const entry = account.entryPrices?.[at] ?? Number.NaN;
     const value = positionValue(index, sizes[i]!, entry, valuation);
     values[i] = value.currency;
@@ -106,7 +121,8 @@ export function resolvePortfolio(account: Account, valuation: Valuation): Portfo
     sizes,
     values,
     unrealisedCoins,
-    allocated,
+    stated,
+    allocated: account.mode === 'isolated' ? sharedOut(stated, collateralValue) : stated,
     parts,
     collateral,
     orders,
@@ -175,6 +191,16 @@ function positionError(
   const problem = plan.problems.get(index);
   const message = problem?.message ?? `${name} has no row`;
   return error(problem?.code ?? 'INTERNAL', message, 'instrument');
+}
+
+/** The account of isolated mode as its positions stand: see `allocations.ts`. */
+export function allocatedAccount(
+  { account, instruments, allocated, stated }: Portfolio,
+  market: Market,
+): Account {
+  if (allocated === stated) return account;
+  const ids = Array.from(instruments, (index) => market.instruments[index]!.id);
+  return withAllocations(account, ids, allocated);
 }
 
 /** The collateral that is set apart for a position; required in isolated mode. */
@@ -280,6 +306,28 @@ function resolveOrders(
   return resolved.sort(
     (a, b) => a.instrument - b.instrument || a.size - b.size || a.throughMark - b.throughMark,
   );
+}
+
+/** A trade at a price: size signed, > 0 is bought; without a price at the mark. */
+export interface PricedTrade {
+  readonly instrument: string;
+  readonly size: number;
+  readonly price?: number | undefined;
+}
+
+/** What trades lose when they are valued at the mark, summed, in currency; < 0 is gained. The market knows all of their instruments. */
+export function lossAgainstMark(
+  trades: readonly PricedTrade[],
+  { market, plan }: Valuation,
+): number {
+  let loss = 0;
+  for (const { instrument, size, price } of trades) {
+    if (price === undefined) continue;
+    const index = market.instrumentIndex.get(instrument)!;
+    const contract = market.instruments[index]!;
+    loss += size * priceAboveValue(contract, price, plan.baseValues[index]!, market);
+  }
+  return loss;
 }
 
 /** How much a contract at this price costs more than it is worth at the mark, in currency. */

@@ -50,13 +50,15 @@ export function pooledMargins(
 }
 
 /** Isolated margin: each charge is a requirement of its own, floor and all; the account's is their sum. */
-export function isolatedMargins(charges: readonly Charge[], methodology: Methodology): Margins {
+export function isolatedMargins(
+  charges: readonly Charge[],
+  { floor, mmFactor }: Methodology,
+): Margins {
   let initialMargin = 0;
   let maintenanceMargin = 0;
-  for (const charge of charges) {
-    const own = pooledMargins([charge], methodology);
-    initialMargin += own.initialMargin;
-    maintenanceMargin += own.maintenanceMargin;
+  for (const { initial, base } of charges) {
+    initialMargin += Math.max(initial, floor);
+    maintenanceMargin += mmFactor * Math.max(base, floor);
   }
   return { initialMargin, maintenanceMargin };
 }

@@ -50,7 +50,9 @@ export const RiskSchema = Type.Object(
     standardError: Type.Object(
       {
         valueAtRisk: nullable('One standard error; null where the sample cannot tell.'),
-        expectedShortfall: Type.Number(),
+        expectedShortfall: nullable(
+          'One standard error; null where fewer than two independent scenarios lie in the tail.',
+        ),
       },
       closed,
     ),
@@ -105,7 +107,15 @@ export const MarginResultSchema = Type.Object(
         Type.Object(
           {
             instrument: Type.String(),
-            allocated: Type.Number(),
+            allocated: Type.Number({
+              description: 'What stands behind the position, in currency.',
+            }),
+            stated: Type.Optional(
+              Type.Number({
+                description:
+                  'What the account states, where its collateral is less than all that is stated: what there is stands behind the positions in proportion.',
+              }),
+            ),
             equity: Type.Number(),
             initialMargin: Type.Number(),
             maintenanceMargin: Type.Number(),
@@ -121,7 +131,7 @@ export const MarginResultSchema = Type.Object(
     absentInputs: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'What is not stated of an underlying that is held. liquidity, dailyVolume: the component that needs it charges nothing for it. stressedHistory: in the stressed set it moves as the equal-weight book where it was not listed yet.',
+          'What is not stated of an underlying that is held, and (stress) what the stress library names without a factor of the scenarios to move, such as a misspelt id. liquidity, dailyVolume: the component that needs it charges nothing for it. stressedHistory: in the stressed set it moves as the equal-weight book where it was not listed yet.',
       }),
     ),
     scenarioSet: hash,
@@ -273,7 +283,7 @@ export function marginResult(
     Math.abs(risk.expectedShortfall) +
     isolated.initialMargin +
     (risk.standardError.valueAtRisk ?? 0) +
-    risk.standardError.expectedShortfall;
+    (risk.standardError.expectedShortfall ?? 0);
   if (!(total < LARGEST_FIGURE)) checkFigures(result, account.id);
   return result;
 }
@@ -316,9 +326,10 @@ function absentInputs({ parts }: Portfolio, valuation: Valuation): string[] {
   const { components } = methodology;
   const liquidity = components.includes('liquidity');
   const concentration = components.includes('concentration');
-  const proxies = valuation.stressedProxies;
-  if (!liquidity && !concentration && proxies.size === 0) return NOTHING_ABSENT as string[];
-  const absent: string[] = [];
+  const { stressedProxies: proxies, unknownStress } = valuation;
+  if (!liquidity && !concentration && proxies.size === 0 && unknownStress.length === 0)
+    return NOTHING_ABSENT as string[];
+  const absent = unknownStress.map((id) => `${id}:stress`);
   for (const { underlying, start, end } of parts) {
     const { id, liquidity: stated } = market.underlyings[underlying]!;
     if (proxies.has(id)) absent.push(`${id}:stressedHistory`);
@@ -343,6 +354,7 @@ function isolatedPositions(
     return {
       instrument: market.instruments[instrument]!.id,
       allocated,
+      ...(portfolio.stated === portfolio.allocated ? {} : { stated: portfolio.stated[i]! }),
       equity,
       initialMargin,
       maintenanceMargin,

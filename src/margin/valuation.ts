@@ -11,4 +11,6 @@ export interface Valuation {
   readonly exposures: InstrumentExposures;
   /** Underlyings (ids) whose moves in the stressed set are those of the equal-weight book: their own history does not reach back. */
   readonly stressedProxies: ReadonlySet<string>;
+  /** Underlyings (ids) that the stress library names and the scenarios have no factor of. */
+  readonly unknownStress: readonly string[];
 }

@@ -5,7 +5,7 @@ import { hashOf } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import { reader, show } from '../schema.ts';
 import { factorise, LEAST_EIGENVALUE } from './correlation.ts';
-import { defaultKind, parseFactorId } from './factorIds.ts';
+import { defaultKind, type FactorKind, parseFactorId } from './factorIds.ts';
 import { InstantSchema, readInstant } from './instruments.ts';
 import { compileJumps, type JumpProcess, JumpsSchema } from './jumps.ts';
 
@@ -108,7 +108,8 @@ export interface CompiledFactors {
   readonly longRunVolatility: Float64Array;
   /** Empty where the model has none. */
   readonly jumps: readonly JumpProcess[];
-  /** Identity of the model as given: `sha256:…`. */
+  /** As given, and its identity: `sha256:…`. */
+  readonly model: FactorModel;
   readonly hash: string;
 }
 
@@ -134,8 +135,7 @@ export function compileFactorModel(value: unknown): CompiledFactors {
   const model = checkShape(value);
   const { factors } = model;
   const ids = factors.map((factor) => factor.id);
-  const kinds = factors.map(({ id, kind }) => kind ?? defaultKind(parseFactorId(id).type));
-  const kind = Uint8Array.from(kinds, (name) => (name === 'log' ? 0 : 1));
+  const kind = Uint8Array.from(factors, (factor) => (factorKind(factor) === 'log' ? 0 : 1));
   const modelPeriods = model.periodsPerYear;
   const periodsPerYear = Float64Array.from(factors, (f) => f.periodsPerYear ?? modelPeriods);
   const jumping = { ids, kind, periodsPerYear, modelPeriods };
@@ -151,8 +151,14 @@ export function compileFactorModel(value: unknown): CompiledFactors {
     kind,
     cholesky: factorCorrelation(model),
     degreesOfFreedom: model.degreesOfFreedom ?? null,
+    model,
     hash: hashOf(model),
   };
+}
+
+/** As stated, or what a factor of its type does. */
+export function factorKind({ id, kind }: FactorRecord): FactorKind {
+  return kind ?? defaultKind(parseFactorId(id).type);
 }
 
 function checkShape(value: unknown): FactorModel {

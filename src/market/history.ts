@@ -6,11 +6,9 @@ import { gunzipSync } from 'node:zlib';
 import { ensure, PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { log } from '../numerics.ts';
-import { arrowTable } from './arrow.ts';
 import { csvTable } from './csv.ts';
 import { defaultKind, type FactorKind, parseFactorId } from './factorIds.ts';
 import { type HistoryLayout, layOut, type RawTable } from './historyLayout.ts';
-import { parquetTable } from './parquet.ts';
 
 /** Levels of risk factors, one row a date, oldest first. NaN is a gap. */
 export interface History {
@@ -45,11 +43,18 @@ export async function readHistory(
   return layOut(await decode(bytes, name), name, layout);
 }
 
+/** The decoders of binary files are large: each is loaded when such a file comes. */
 async function decode(bytes: Uint8Array, name: string): Promise<RawTable> {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return decode(unzip(bytes, name), name);
-  if (startsWith(bytes, 'PAR1')) return parquetTable(bytes, name);
+  if (startsWith(bytes, 'PAR1')) {
+    const { parquetTable } = await import('./parquet.ts');
+    return parquetTable(bytes, name);
+  }
   const stream = bytes.length > 8 && bytes.subarray(0, 4).every((byte) => byte === 0xff);
-  if (startsWith(bytes, 'ARROW1') || stream) return arrowTable(bytes, name);
+  if (startsWith(bytes, 'ARROW1') || stream) {
+    const { arrowTable } = await import('./arrow.ts');
+    return arrowTable(bytes, name);
+  }
   return csvTable(bytes, name);
 }
 

@@ -150,6 +150,30 @@ export function recompileMarket(
   return { ...market, asOf: snapshot.asOf, underlyings, instruments };
 }
 
+/** What recompiling changed of a market: small beside the whole. */
+export interface MarketMoves {
+  readonly asOf: string;
+  readonly underlyings: readonly (readonly [index: number, Underlying])[];
+  readonly instruments: readonly (readonly [index: number, Instrument])[];
+}
+
+export function movesOf(market: Market, moved: ReadonlySet<number>): MarketMoves {
+  const instruments = [...market.instruments.entries()];
+  return {
+    asOf: market.asOf,
+    underlyings: [...moved].map((index) => [index, market.underlyings[index]!]),
+    instruments: instruments.filter(([, { underlying }]) => moved.has(underlying)),
+  };
+}
+
+export function withMoves(market: Market, moves: MarketMoves): Market {
+  const underlyings = [...market.underlyings];
+  const instruments = [...market.instruments];
+  for (const [index, underlying] of moves.underlyings) underlyings[index] = underlying;
+  for (const [index, instrument] of moves.instruments) instruments[index] = instrument;
+  return { ...market, asOf: moves.asOf, underlyings, instruments };
+}
+
 function indexOf(items: readonly { readonly id: string }[]): Map<string, number> {
   return new Map(items.map((item, i) => [item.id, i]));
 }

@@ -14,8 +14,10 @@ export interface TailRanks {
   readonly mass: number;
   /** k = ⌈a⌉: VaR is the k-th worst loss. */
   readonly valueAtRisk: number;
-  /** m of the VaR's standard error; 0 where there is none (k = 1). */
+  /** m of the VaR's standard error; 0 where the sample knows none. */
   readonly spacing: number;
+  /** Whether two or more independent scenarios lie in the tail: with one, nobody knows how far off the figures may be. */
+  readonly errorsKnown: boolean;
   /** Ranks of the 95% interval for VaR: the upper loss and the lower one, 0 where the sample is too small for that side. */
   readonly upper: number;
   readonly lower: number;
@@ -26,16 +28,27 @@ export interface TailRanks {
 /** Two-sided level of the interval that is reported for VaR. */
 export const INTERVAL_LEVEL = 0.95;
 
+/** n(1−α) rounded to 10⁻⁶: how many of n scenarios the tail has. */
+export function tailMass(n: number, confidence: number): number {
+  return Math.round(n * (1 - confidence) * 1e6) / 1e6;
+}
+
+/** The least n of which one lies in the tail: ⌈1/(1−α)⌉. Of fewer, the worst loss seen says nothing of the tail at α. */
+export function leastScenarios(confidence: number): number {
+  return Math.ceil(Math.round(1e6 / (1 - confidence)) / 1e6);
+}
+
 /**
  * Ranks for n scenarios at confidence α. The interval's are those of the binomial count of losses beyond the true quantile; where windows
  * overlap, those of the independent number, spread over all.
  */
 export function tailRanks(n: number, confidence: number, overlap = 1): TailRanks {
   if (!(n >= 1)) throw new PlimsollError('INSUFFICIENT_HISTORY', 'there is no usable scenario');
-  const mass = Math.round(n * (1 - confidence) * 1e6) / 1e6;
+  const mass = tailMass(n, confidence);
   const k = Math.max(1, Math.ceil(mass));
-  const spacing = Math.min(Math.ceil(k / 4), k - 1);
   const effective = n / overlap;
+  const errorsKnown = tailMass(effective, confidence) > 1;
+  const spacing = errorsKnown ? Math.min(Math.ceil(k / 4), k - 1) : 0;
   const sides = binomialRanks(
     Math.max(1, Math.floor(effective)),
     1 - confidence,
@@ -51,6 +64,7 @@ export function tailRanks(n: number, confidence: number, overlap = 1): TailRanks
     mass,
     valueAtRisk: k,
     spacing: Math.min(spacing, n - k),
+    errorsKnown,
     upper,
     lower: lower <= n ? lower : 0,
     keep,
@@ -60,10 +74,10 @@ export function tailRanks(n: number, confidence: number, overlap = 1): TailRanks
 export interface TailMeasures {
   readonly valueAtRisk: number;
   readonly expectedShortfall: number;
-  /** One standard error of each; null where the sample cannot tell (k = 1). */
+  /** One standard error of each; null where the sample cannot tell: fewer than two independent scenarios in the tail. */
   readonly standardError: {
     readonly valueAtRisk: number | null;
-    readonly expectedShortfall: number;
+    readonly expectedShortfall: number | null;
   };
   /** Order-statistic interval of VaR; an end that lies beyond the sample is null. */
   readonly interval: {
@@ -102,7 +116,7 @@ export function tailMeasures(worst: ArrayLike<number>, ranks: TailRanks): TailMe
     expectedShortfall,
     standardError: {
       valueAtRisk: errorOfValueAtRisk,
-      expectedShortfall: Math.sqrt(variance / (effective * tail * tail)),
+      expectedShortfall: ranks.errorsKnown ? Math.sqrt(variance / (effective * tail * tail)) : null,
     },
     interval: {
       level: INTERVAL_LEVEL,

@@ -58,6 +58,7 @@ export function drawnSet(
     absolute: factors.kind,
     cholesky: factors.cholesky,
     factorIds: factors.ids,
+    periods: [],
     id: scenarioSetId({
       source: factors.hash,
       model,

@@ -10,7 +10,7 @@
 import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { History } from '../market/history.ts';
-import { gapsOf, historyHash, horizonRows } from './historyRows.ts';
+import { gapsOf, historyHash, horizonRows, periodName } from './historyRows.ts';
 import { type Residuals, residualsOf } from './residuals.ts';
 import {
   DRAW_BLOCK,
@@ -78,7 +78,9 @@ export function filteredScenarios(
   // However many are resampled, they know no more than the residuals that there are: errors count these.
   const overlap = Math.max(1, scenarios / residuals.rows);
   const shape = { model, scenarios, overlap, horizonDays, maxLogShock } as const;
-  const set = replayedSet({ ...shape, absolute, factorIds, id });
+  const latest = residuals.begins.subarray(residuals.rows - scenarios);
+  const periods = onceEach ? Array.from(latest, (begin) => periodName(history, begin, 1)) : [];
+  const set = replayedSet({ ...shape, absolute, factorIds, periods, id });
   return { set, changes, gaps: gapsOf(changes, factorIds.length) };
 }
 

@@ -1,5 +1,5 @@
 /** Rows of a history as h-day changes: how many rows a day has, which changes leap over a hole, which rows can be used. */
-import { PlimsollError } from '../errors.ts';
+import { ensure, PlimsollError } from '../errors.ts';
 import { hashOf } from '../json.ts';
 import { MILLISECONDS_PER_DAY } from '../market/dates.ts';
 import { defaultKind, parseFactorId } from '../market/factorIds.ts';
@@ -88,6 +88,13 @@ function changesAnew(history: History, step: number): HistoryChanges {
     defaultKind(parseFactorId(id).type) === 'absolute' ? 1 : 0,
   );
   return { step, factorIds, absolute, changes: takeRows(all, factorIds.length, begins), begins };
+}
+
+/** When a change happened: the row that it ends at, or from which to which where it is over several. */
+export function periodName({ dates }: History, begin: number, step: number): string {
+  const [first, last] = [dates[begin], dates[begin + step]];
+  ensure(first !== undefined && last !== undefined, 'a change lies within its history');
+  return step === 1 ? last : `${first}..${last}`;
 }
 
 /** A change that leaps over a hole in the dates is no change over the horizon: it becomes a gap. */

@@ -1,6 +1,6 @@
 /** Historical scenarios: h-day overlapping log changes of a history's own levels, oldest first, replayed on today's market. */
 import type { History } from '../market/history.ts';
-import { changesOver, gapsOf, historyHash, horizonRows } from './historyRows.ts';
+import { changesOver, gapsOf, historyHash, horizonRows, periodName } from './historyRows.ts';
 import { replayedSet, type ScenarioSet, scenarioSetId } from './scenarioSet.ts';
 
 export interface Replay {
@@ -33,6 +33,7 @@ export function replayHistory(
     maxLogShock,
     absolute,
     factorIds,
+    periods: Array.from(begins, (begin) => periodName(history, begin, step)),
     id,
   });
   return { set, changes, gaps: gapsOf(changes, factorIds.length), begins };

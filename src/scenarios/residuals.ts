@@ -16,6 +16,8 @@ export interface Residuals {
   /** Rows × factors, row-major, oldest first; NaN is a gap. */
   readonly values: Float64Array;
   readonly rows: number;
+  /** For each row the row of the history where its change begins. */
+  readonly begins: Int32Array;
   /** Per factor, of one row: the volatility that the next change starts from. */
   readonly volatility: Float64Array;
 }
@@ -61,7 +63,8 @@ export function residualsOf(
   }
   const { factorIds, absolute } = rows;
   const values = takeRows(all, n, usable);
-  return { factorIds, absolute, values, rows: usable.length, volatility };
+  const begins = usable.map((row) => rows.begins[row]!);
+  return { factorIds, absolute, values, rows: usable.length, begins, volatility };
 }
 
 function checkCount(count: number): number {

@@ -79,6 +79,8 @@ export interface ScenarioSet {
   /** Lower Cholesky factor of the correlation, row-major; empty where nothing is drawn. */
   readonly cholesky: Float64Array;
   readonly factorIds: readonly string[];
+  /** Of replayed scenarios that are one stretch of a history each: which, `2020-03-12` or `2020-03-10..2020-03-12`. Empty for others. */
+  readonly periods: readonly string[];
   /** `sha256:…` of factor model (or history), scenario model, seed, S and h. */
   readonly id: string;
 }
@@ -115,10 +117,12 @@ export function replayedSet(parts: {
   readonly maxLogShock: number;
   readonly absolute: Uint8Array;
   readonly factorIds: readonly string[];
+  readonly periods?: readonly string[];
   readonly id: string;
 }): ScenarioSet {
   const factors = parts.factorIds.length;
   return {
+    periods: [],
     ...parts,
     drawn: false,
     key: 0n,
@@ -129,6 +133,15 @@ export function replayedSet(parts: {
     mean: new Float64Array(factors),
     cholesky: new Float64Array(0),
   };
+}
+
+/**
+ * How many rows of a history stand behind so many of a set's scenarios: resampled paths know no more than the rows that they are made
+ * of. Null where scenarios are drawn from a factor model or made up.
+ */
+export function rowsBehind({ model, overlap }: ScenarioSet, scenarios: number): number | null {
+  if (model === 'historical') return scenarios;
+  return model === 'filtered-historical' ? Math.floor(scenarios / overlap + 1e-9) : null;
 }
 
 /** Drawing blocks of S scenarios. */

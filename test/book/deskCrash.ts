@@ -3,153 +3,185 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { emptyBook } from '../../src/book/book.ts';
+import { type Book, emptyBook, toAccount } from '../../src/book/book.ts';
 import { fold } from '../../src/book/fold.ts';
-import { openStore } from '../../src/book/store/store.ts';
-import {
-  place,
-  SMALL_FACTORS,
-  SMALL_MARKET,
-  type Started,
-  start,
-  temporaryFolder,
-} from '../cli/command.ts';
+import { type LogRecord, openStore } from '../../src/book/store/store.ts';
+import { demoRandom } from '../../src/market/demoRandom.ts';
+import { place, SMALL_FACTORS, SMALL_MARKET, temporaryFolder } from '../cli/command.ts';
+import { Client, serve } from '../cli/service.ts';
 
 const CONNECTIONS = 8;
 const ASOF = Date.parse(SMALL_MARKET.asOf);
+/** How long the connections go on when enough was acknowledged: the kill comes at any moment of it. */
+const GOING_ON_MS = 1_000;
+/** Requests that are sent once more after a restart. */
+const REPEATED = 20;
 
-/** What one connection was told: by key, the answer. */
-type Told = Map<string, { readonly seq: number; readonly url: string; readonly body: object }>;
+interface Update {
+  readonly method: string;
+  readonly url: string;
+  readonly body: object;
+}
+
+/** What the connections were told: by key, the update and the record that it was answered with. */
+type Told = Map<string, Update & { readonly seq: number }>;
 
 export interface Storm {
-  readonly folder: string;
   /** Rounds on one store, one after the other. @returns updates acknowledged in this one */
-  round(number: number, milliseconds: number): Promise<number>;
+  round(number: number, updates: number): Promise<number>;
   remove(): void;
 }
 
-export function makeStorm(): Storm {
+/** @param location of the store; default: a file in a folder of its own */
+export function makeStorm(location?: string): Storm {
   const folder = temporaryFolder();
   const market = place(folder, 'market.json', SMALL_MARKET);
   const factors = place(folder, 'factors.json', SMALL_FACTORS);
-  const store = join(folder, 'book.db');
+  const store = location ?? join(folder, 'book.db');
+  const model = ['-m', market, '-f', factors, '-n', '200', '--workers', '1'];
   const told: Told = new Map();
-  const serve = (): Started =>
-    start(
-      ['serve', '-m', market, '-f', factors, '-n', '200', '--workers', '1', '--port', '0'].concat([
-        '--store',
-        store,
-        '--json',
-        '-q',
-      ]),
-    );
   return {
-    folder,
-    round: async (number, milliseconds) => {
+    round: async (number, updates) => {
       const before = told.size;
-      const run = serve();
-      const { address } = JSON.parse(await run.saw('stdout', /\}\n$/)) as { address: string };
-      await sameAnswers(address, told);
+      const killed = await serve([...model, '--store', store]);
       const clients = Array.from({ length: CONNECTIONS }, (_, i) =>
-        client(address, number, i, told),
+        connection(killed.address, number, i, told),
       );
-      await sleep(milliseconds);
-      run.child.kill('SIGKILL');
-      await Promise.all(clients);
-      await run.ended;
-      await mustHold(store, told);
-      return told.size - before;
+      const ended = Promise.all(clients);
+      while (told.size - before < updates) await Promise.race([sleep(5), ended]);
+      await sleep(demoRandom(`storm/${number}`).between(0, GOING_ON_MS));
+      await killed.stop('SIGKILL');
+      await ended;
+      const acknowledged = told.size - before;
+
+      const again = await serve([...model, '--store', store]);
+      await sameAnswers(again.address, told);
+      const seen = await accountsOf(again.address);
+      await again.stop('SIGKILL');
+      const book = await mustHold(store, told);
+      for (const [id, account] of seen) expect(account).toEqual(toAccount(book, id));
+      return acknowledged;
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
 
-/** One update after the other, until the service is gone. One of the connections sends ticks. */
-async function client(address: string, round: number, i: number, told: Told): Promise<void> {
-  const id = `account-${i}`;
+const accountOf = (i: number): string => `account-${i}`;
+
+/** One update after the other, until the service is gone. The first of the connections sends ticks. */
+async function connection(address: string, round: number, i: number, told: Told): Promise<void> {
+  const client = new Client(address);
   for (let n = 0; ; n++) {
     const key = `${round}-${i}-${n}`;
-    const [method, url, body] = update(id, key, round, i, n);
+    const update = updateOf(accountOf(i), key, round, i, n);
+    let answer: Awaited<ReturnType<Client['send']>>;
     try {
-      const answer = await fetch(`${address}${url}`, {
-        method,
-        headers: { 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify(body),
-      });
-      const text = (await answer.json()) as { readonly seq: number };
-      expect([answer.status, text]).toEqual([200, expect.anything()]);
-      told.set(key, { seq: text.seq, url, body });
-    } catch (error) {
-      if (error instanceof TypeError) return;
-      throw error;
+      const { method, url, body } = update;
+      answer = await client.send(method, url, body, { 'idempotency-key': key });
+    } catch {
+      return client.close();
     }
+    expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+    told.set(key, { ...update, seq: answer.body.seq });
   }
 }
 
-function update(id: string, key: string, round: number, i: number, n: number) {
+function updateOf(id: string, key: string, round: number, i: number, n: number): Update {
   if (i === 0) {
     const sequence = round * 1_000_000 + n;
     const asOf = new Date(ASOF + round * 60_000 + n).toISOString();
     const tick = { sequence, underlying: 'BTC', asOf, spot: 90_000 + (n % 100) };
-    return ['PATCH', '/v1/market', { source: 'feed', resume: true, ticks: [tick] }] as const;
+    const body = { source: 'feed', resume: true, ticks: [tick] };
+    return { method: 'PATCH', url: '/v1/market', body };
   }
   const url = `/v1/accounts/${id}`;
-  if (n === 0) return ['PUT', url, { id }] as const;
+  if (n === 0) return { method: 'PUT', url, body: { id } };
   if (n % 3 === 0) {
-    const fill = { id: key, instrument: 'BTC-LINEAR', size: n % 2 === 0 ? 1 : -1, price: 90_000 };
-    return ['POST', `${url}/fills`, { fills: [fill] }] as const;
+    const size = n % 2 === 0 ? 1 : -1;
+    // All lines of a command or none.
+    const fills = LINES.map((line) => {
+      return { id: `${key}${line}`, instrument: 'BTC-LINEAR', size, price: 90_000 };
+    });
+    return { method: 'POST', url: `${url}/fills`, body: { fills } };
   }
-  return ['POST', `${url}/collateral`, { asset: 'USD', amount: n, reason: key }] as const;
+  const body = { asset: 'USD', amount: n, reason: key };
+  return { method: 'POST', url: `${url}/collateral`, body };
 }
+
+const LINES = ['a', 'b'];
 
 /** A request that comes again after the restart gets the answer that it got before. */
 async function sameAnswers(address: string, told: Told): Promise<void> {
-  const booked = [...told].filter(([, { url }]) => url.endsWith('/collateral')).slice(-20);
-  for (const [key, { seq, url, body }] of booked) {
-    const answer = await fetch(`${address}${url}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(body),
-    });
-    expect(((await answer.json()) as { seq: number }).seq).toBe(seq);
+  const client = new Client(address);
+  const keyed = [...told].filter(([, { method }]) => method === 'POST').slice(-REPEATED);
+  for (const [key, { seq, method, url, body }] of keyed) {
+    const answer = await client.send(method, url, body, { 'idempotency-key': key });
+    expect([answer.status, answer.body.seq]).toEqual([200, seq]);
   }
+  client.close();
 }
 
-/** The chain is whole, the log folds, each acknowledged update stands in it once, at the place that was told. */
-async function mustHold(location: string, told: Told): Promise<void> {
+/** The accounts as the restarted service has them. */
+async function accountsOf(address: string): Promise<ReadonlyMap<string, unknown>> {
+  const client = new Client(address);
+  const accounts = new Map<string, unknown>();
+  for (let i = 1; i < CONNECTIONS; i++) {
+    const { body } = await client.send('GET', `/v1/accounts/${accountOf(i)}`);
+    accounts.set(accountOf(i), body.account);
+  }
+  client.close();
+  return accounts;
+}
+
+/** What the log says of the updates. */
+interface Logged {
+  readonly keys: Map<string, number>;
+  /** How often each deposit and each line of fills stands in the log. */
+  readonly counts: Map<string, number>;
+  readonly ticks: Set<number>;
+}
+
+/** The chain is whole, the log folds, each acknowledged update stands in it once and whole, at the place that was told. */
+async function mustHold(location: string, told: Told): Promise<Book> {
   const store = await openStore(location);
   expect(await store.verify()).toMatchObject({ ok: true, problem: null });
   const book = emptyBook();
-  const keys = new Map<string, number>();
-  const deposits = new Map<string, number>();
-  const fills = new Map<string, number>();
-  const count = (counts: Map<string, number>, key: string) =>
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  const ticks = new Set<number>();
+  const logged: Logged = { keys: new Map(), counts: new Map(), ticks: new Set() };
   for await (const page of store.pages()) {
     for (const record of page) {
       fold(book, record);
-      if (record.key !== undefined) keys.set(record.key, record.seq);
-      const body = record.body as { reason: string; id: string; last: number };
-      if (record.kind === 'collateral-moved') count(deposits, body.reason);
-      if (record.kind === 'fill') count(fills, body.id);
-      if (record.kind === 'ticks') ticks.add(body.last);
+      note(record, logged);
     }
   }
   await store.close();
-  const missing: string[] = [];
-  for (const [key, { seq, url, body }] of told) {
-    if (url === '/v1/market') {
-      const [tick] = (body as { ticks: { sequence: number }[] }).ticks;
-      if (!ticks.has(tick!.sequence)) missing.push(key);
-      continue;
-    }
-    const counts = url.endsWith('/fills') ? fills : url.endsWith('/collateral') ? deposits : null;
-    const first = keys.get(key);
-    const there = first !== undefined && first <= seq && (counts === null || counts.get(key) === 1);
-    if (!there) missing.push(key);
+  expect([...told].filter((update) => !isThere(update, logged))).toEqual([]);
+  // No update stands twice, acknowledged or not, and none is half.
+  expect([...logged.counts].filter(([, times]) => times !== 1)).toEqual([]);
+  const halves = [...logged.counts.keys()].filter((key) => {
+    const [whole, line] = [key.slice(0, -1), key.at(-1)!];
+    return LINES.includes(line) && !LINES.every((other) => logged.counts.has(whole + other));
+  });
+  expect(halves).toEqual([]);
+  return book;
+}
+
+function note(record: LogRecord, { keys, counts, ticks }: Logged): void {
+  if (record.key !== undefined) keys.set(record.key, record.seq);
+  const body = record.body as { reason: string; id: string; last: number };
+  const id = { 'collateral-moved': body.reason, fill: body.id }[record.kind];
+  if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
+  if (record.kind === 'ticks') ticks.add(body.last);
+}
+
+function isThere(
+  [key, { seq, url, body }]: readonly [string, Update & { readonly seq: number }],
+  { keys, counts, ticks }: Logged,
+): boolean {
+  if (url === '/v1/market') {
+    return ticks.has((body as { ticks: { sequence: number }[] }).ticks[0]!.sequence);
   }
-  expect(missing).toEqual([]);
-  // No update stands twice, acknowledged or not.
-  expect([...deposits, ...fills].filter(([, times]) => times !== 1)).toEqual([]);
+  const first = keys.get(key);
+  if (first === undefined || first > seq) return false;
+  if (url.endsWith('/collateral')) return counts.has(key);
+  return !url.endsWith('/fills') || LINES.every((line) => counts.has(key + line));
 }

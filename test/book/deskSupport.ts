@@ -6,8 +6,12 @@ import { demoAccounts } from '../../src/book/demoAccounts.ts';
 import { type Desk, type DeskOptions, openDesk } from '../../src/book/desk/desk.ts';
 import { openStore, type Store } from '../../src/book/store/store.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
+import type { MethodologyInput } from '../../src/margin/methodology.ts';
 import { demoMarket } from '../../src/market/demoMarket.ts';
+import { demoRandom } from '../../src/market/demoRandom.ts';
+import type { History } from '../../src/market/history.ts';
 import type { MarketSnapshot } from '../../src/market/snapshot.ts';
+import { exp } from '../../src/numerics.ts';
 
 export const DEMO = demoMarket({ underlyings: 3, options: 24, seed: 'desk' });
 export const ACCOUNTS = [
@@ -15,8 +19,30 @@ export const ACCOUNTS = [
 ];
 export const METHODOLOGY = { scenarios: 256 };
 
-export const engineOn = (market: MarketSnapshot): Promise<Engine> =>
-  createEngine({ market, factors: DEMO.factors, methodology: METHODOLOGY, workers: 1 });
+export const engineOn = (
+  market: MarketSnapshot,
+  methodology: MethodologyInput = METHODOLOGY,
+  history?: History,
+): Promise<Engine> =>
+  createEngine({ market, factors: DEMO.factors, history, methodology, workers: 1 });
+
+/** Levels of every factor on so many days before the market: random walks. */
+export function madeUpHistory(days: number): History {
+  const random = demoRandom('history');
+  const last = Date.parse(DEMO.market.asOf);
+  const dates = Array.from({ length: days }, (_, i) =>
+    new Date(last - (days - i) * 86_400_000).toISOString().slice(0, 10),
+  );
+  const columns = DEMO.factors.factors.map(({ id, volatility }) => {
+    let level = 100;
+    const values = Float64Array.from(dates, () => {
+      level *= exp((volatility / Math.sqrt(365)) * random.normal());
+      return level;
+    });
+    return { id, values };
+  });
+  return { dates, columns };
+}
 
 export interface Site {
   readonly path: string;
@@ -28,10 +54,17 @@ export interface Site {
   remove(): Promise<void>;
 }
 
-/** @param engine closed by whoever made it */
-export async function deskSite(engine: Engine, options: Partial<DeskOptions> = {}): Promise<Site> {
+/**
+ * @param engine closed by whoever made it
+ * @param location of the store; default: a file in a folder of its own
+ */
+export async function deskSite(
+  engine: Engine,
+  options: Partial<DeskOptions> = {},
+  location?: string,
+): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-desk-'));
-  const path = join(folder, 'book.db');
+  const path = location ?? join(folder, 'book.db');
   const store = await openStore(path);
   const site: Site = {
     path,

@@ -120,7 +120,8 @@ describe('calls', () => {
     expect(step(kept, 94, 1)).toEqual(['state-changed', 'call-opened']);
     expect(held(kept).call).toEqual({
       call: 1,
-      amount: 6,
+      // 1.05 × 100 − 94, and the cent that makes sure of it.
+      amount: 11.01,
       openedAt: '2026-01-02T08:01:00.000Z',
       deadline: '2026-01-02T09:01:00.000Z',
       acknowledged: null,
@@ -170,7 +171,7 @@ describe('calls', () => {
     expect(step(kept, 83, 2)).toEqual(['state-changed']);
     const released = ['state-changed', 'liquidation-ended', 'call-opened'];
     expect(step(kept, 90, 3)).toEqual(released);
-    expect(held(kept).call!.amount).toBe(10);
+    expect(held(kept).call!.amount).toBe(15.01);
   });
 
   it('between the level and its release nothing is lacking, so nothing is called', () => {

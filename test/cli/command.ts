@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const MAIN: string = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -22,9 +22,22 @@ export interface Started {
   saw(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string>;
 }
 
-export function start(args: readonly string[]): Started {
+/** @param flags of Node */
+export function start(args: readonly string[], flags: readonly string[] = []): Started {
   if (!existsSync(MAIN)) throw new Error('The command is not built: run "npm run build" first.');
-  const child = spawn(process.execPath, [MAIN, ...args]);
+  return watch(spawn(process.execPath, [...flags, MAIN, ...args]));
+}
+
+const running = new Set<ChildProcess>();
+// A test that fails half way leaves nothing behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Reads what a process says. */
+export function watch(child: ChildProcess): Started {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const text = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

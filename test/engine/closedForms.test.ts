@@ -57,7 +57,7 @@ function scores(
     const { risk } = margin({ id: 'a', positions });
     valueAtRisk.push((risk.valueAtRisk - expected[0]) / risk.standardError.valueAtRisk!);
     expectedShortfall.push(
-      (risk.expectedShortfall - expected[1]) / risk.standardError.expectedShortfall,
+      (risk.expectedShortfall - expected[1]) / risk.standardError.expectedShortfall!,
     );
   }
   return { valueAtRisk, expectedShortfall };

@@ -121,7 +121,8 @@ describe('haircuts', () => {
 });
 
 describe('a history', () => {
-  const historical = { scenarioModel: 'historical' as const };
+  // Of ⌈1/0.2⌉ = 5 rows one lies in the tail.
+  const historical = { scenarioModel: 'historical' as const, confidence: 0.8 };
   const rising = (n: number) => Float64Array.from({ length: n }, (_, i) => 100 + (i % 7));
 
   it('with one price of one coin refuses that coin alone', () => {

@@ -26,7 +26,7 @@ interface Expected {
   readonly valueAtRisk: number;
   readonly expectedShortfall: number;
   readonly seVar: number | null;
-  readonly seEs: number;
+  readonly seEs: number | null;
   readonly initialMargin: number;
   readonly maintenanceMargin: number;
   readonly marginRatio: number | null;

@@ -170,7 +170,7 @@ describe('by factor type and scenario', () => {
     const { expectedShortfall, standardError } = short.margin.risk;
     const quadratic = short.parametric.cornishFisher!.expectedShortfall;
     expect(Math.abs(quadratic - expectedShortfall)).toBeLessThan(
-      4 * standardError.expectedShortfall,
+      4 * standardError.expectedShortfall!,
     );
   });
 

@@ -87,7 +87,7 @@ describe('liquidation prices in closed form', () => {
         // se(P) = 0.8·se(ES)/|dH/dP| with the ES and its error in proportion to P.
         const { standardError } = filled.margin(account).risk;
         const slope = Math.abs(size * basis) - Math.sign(size) * mmFactor * e * Math.abs(size);
-        const error = (mmFactor * standardError.expectedShortfall * side!.price) / spot / slope;
+        const error = (mmFactor * standardError.expectedShortfall! * side!.price) / spot / slope;
         // The slope is the model's, off a table that is linear over hundredths of log price.
         expect(Math.abs(side!.standardError! / error - 1)).toBeLessThan(2e-3);
       }

@@ -83,6 +83,51 @@ describe('the search for the nearest root', () => {
   });
 });
 
+describe('a headroom that jumps over 0', () => {
+  // 1 − (distance)/2 up to the jump at 0.8 (or 1.3), beyond it −0.1.
+  const jumping = (at: number, side: 1 | -1, error = 0) => {
+    const headroom = (factor: number): number =>
+      side * (factor - at) < 0 ? 1 - Math.abs(factor - 1) / 2 : -0.1;
+    const revalue = (factor: number): Trial => {
+      const value = headroom(factor);
+      return { factor, equity: value + 1, requirement: 1, headroom: value, standardError: 0.1 };
+    };
+    const model = {
+      at: (x: number) => ({ headroom: headroom(Math.exp(x)) + error, requirement: 1 }),
+    };
+    return new RootSearch(model, revalue, revalue(1), side).find();
+  };
+
+  it.each([
+    [0.8, -1, 0],
+    [1.3, 1, 0],
+    [0.8, -1, 0.05],
+    [2.1, 1, -0.02],
+  ] as const)('at %d is found and said to be one: the price is just beyond', (at, side, error) => {
+    const root = jumping(at, side, error)!;
+    expect(root.jump).toBe(true);
+    expect(root.trial.headroom).toBe(-0.1);
+    expect(Math.abs(root.trial.factor / at - 1)).toBeLessThan(1e-6);
+    expect(root.slope).toBeNaN();
+  });
+
+  it('is none where it only is steep', () => {
+    // From 1 to −1 within 2e-4 of the price: a slope of 1e4.
+    const root = searchOf([0.9], -1, () => 0).found!;
+    expect(root.jump).toBe(false);
+    const steep = (factor: number): number => Math.max(-1, Math.min(1, (factor - 0.9) * 1e4));
+    const revalue = (factor: number): Trial => {
+      const value = steep(factor);
+      return { factor, equity: value + 1, requirement: 1, headroom: value, standardError: 0 };
+    };
+    const model = { at: (x: number) => ({ headroom: steep(Math.exp(x)), requirement: 1 }) };
+    const found = new RootSearch(model, revalue, revalue(1), -1).find()!;
+    expect(found.jump).toBe(false);
+    // |headroom| ≤ 1e-6 over a slope of 1e4.
+    expect(Math.abs(found.trial.factor - 0.9)).toBeLessThan(1e-10);
+  });
+});
+
 describe('its tools', () => {
   it('golden section finds a minimum, also at an end', () => {
     // 12 sections leave 0.618¹² = 0.3% of the bracket.

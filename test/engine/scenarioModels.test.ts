@@ -72,7 +72,7 @@ function worstScores(factors: FactorModel, methodology: MethodologyInput, expect
       const { risk } = margin({ id: 'a', positions: [{ instrument: 'A-PERPETUAL', size }] });
       const { valueAtRisk, expectedShortfall, standardError } = risk;
       const z = (valueAtRisk - expected[side][0]) / standardError.valueAtRisk!;
-      const y = (expectedShortfall - expected[side][1]) / standardError.expectedShortfall;
+      const y = (expectedShortfall - expected[side][1]) / standardError.expectedShortfall!;
       worst.valueAtRisk = Math.max(worst.valueAtRisk, Math.abs(z));
       worst.expectedShortfall = Math.max(worst.expectedShortfall, Math.abs(y));
     }

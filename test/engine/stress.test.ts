@@ -154,6 +154,29 @@ describe('the library', () => {
     expect(() => open()(account, none)).toThrow(expect.objectContaining({ code: 'INVALID_FIELD' }));
   });
 
+  it('says where a fault stands: in the request or in the methodology’s library', () => {
+    const none = [{ name: 'calm' }];
+    const library = { scenarios: [{ name: 'far', vol: 30 }] };
+    const fails = (run: () => unknown, path: string) =>
+      expect(run).toThrow(expect.objectContaining({ code: 'INVALID_FIELD', path }));
+    fails(() => open()(account, { scenarios: none }), 'scenarios[0]');
+    fails(() => openStudy({ stress: { library } }), 'methodology.stress.library.scenarios[0].vol');
+    // Without the component the session has no stress set; the study reads the same library.
+    const plain = open({ preset: 'market-risk', stress: { library } });
+    fails(() => plain(account), 'methodology.stress.library.scenarios[0].vol');
+    fails(() => plain(account, { scenarios: none }), 'scenarios[0]');
+  });
+
+  it('names an underlying that it does not know, in the report and in every margin', () => {
+    const scenarios = [{ name: 'typo', underlyings: { BCT: { spot: -0.5 }, BTC: { spot: 0.1 } } }];
+    expect(open()(account, { scenarios }).unknownUnderlyings).toEqual(['BCT']);
+    const { margin } = openStudy({ stress: { library: { scenarios } } });
+    expect(margin({ id: 'a' }).absentInputs).toEqual(['BCT:stress']);
+    const known = [{ name: 'right', underlyings: { BTC: { spot: -0.5 } } }];
+    const right = openStudy({ stress: { library: { scenarios: known } } });
+    expect(right.margin({ id: 'a' }).absentInputs).toBeUndefined();
+  });
+
   it('replays days of a history; a gap in a factor of the account is no figure', () => {
     const btc = [100, 90, 99, 80, 88, 88, 92];
     const eth = [50, 55, Number.NaN, 60, 45, 45, 46];

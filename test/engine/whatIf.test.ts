@@ -126,6 +126,50 @@ describe('an order', () => {
     expect(judged(account, { orders: [order('buy', 1)] }).verdict.allowed).toBe(false);
   });
 
+  it('that reduces risk is allowed at the mark, and at worse prices up to the maintenance margin that it frees', () => {
+    // 4 of 10 contracts of 0.1 coin: 0.8 · 4 · perOne is freed, 0.4 · (100,200 − price) lost.
+    const worst = 100_200 - (0.8 * 4 * perOne) / 0.4;
+    for (const amount of [-1, perOne]) {
+      const allowed = (price: number, size = 4) =>
+        judged(long(amount, 10), { orders: [order('sell', size, price)] }).verdict.allowed;
+      expect(allowed(100_200)).toBe(true);
+      expect(allowed(worst * (1 + 1e-9))).toBe(true);
+      expect(allowed(worst * (1 - 1e-9))).toBe(false);
+      expect(allowed(1)).toBe(false);
+      // A resting order above the mark loses nothing.
+      expect(allowed(200_000)).toBe(true);
+      // A short buys back dear.
+      const short = accountOf({
+        collateral: [{ asset: 'USD', amount }],
+        positions: [{ instrument: 'BTC-PERP', size: -10 }],
+      });
+      const back = (price: number) => judged(short, { orders: [order('buy', 4, price)] });
+      expect(back(100_200).verdict).toMatchObject({ allowed: true, reason: 'risk-reducing' });
+      expect(back(10_020_000).verdict).toMatchObject({ allowed: false, reason: 'not-covered' });
+      const fills = [{ instrument: 'BTC-PERP', size: 4, price: 10_020_000 }];
+      expect(judged(short, { fills }).verdict.allowed).toBe(false);
+    }
+    // With others: the first is refused for its price, and the second judged without it.
+    const each = judged(long(perOne, 10), { orders: [order('sell', 4, 1), order('sell', 4)] });
+    expect(each.orders.map((one) => one.verdict.allowed)).toEqual([false, true]);
+  });
+
+  it('counts what an option pays against its value', () => {
+    // Short calls are bought back: the mark is the model's value; at a hundred times that the loss is beyond any margin.
+    const study = openStudy({ preset: 'market-risk' });
+    const { market, plan } = study.valuation;
+    const account = accountOf({
+      collateral: [{ asset: 'USD', amount: -1_000 }],
+      positions: [{ instrument: 'BTC-FAR-C', size: -50 }],
+    });
+    const mark = plan.baseValues[market.instrumentIndex.get('BTC-FAR-C')!]! / 0.1;
+    const bought = (price: number) => {
+      const orders = [{ instrument: 'BTC-FAR-C', side: 'buy', size: 20, price } as const];
+      return whatIf(account, { change: { orders } }, study.context).verdict.allowed;
+    };
+    expect([mark, 1.01 * mark, 100 * mark].map(bought)).toEqual([true, true, false]);
+  });
+
   it('does not excuse a withdrawal, or another mode', () => {
     const account = long(perOne, 10);
     const orders = [order('sell', 4)];

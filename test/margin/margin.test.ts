@@ -231,7 +231,8 @@ describe('the requirement', () => {
       { ...account.positions[0]!, allocated: 1 },
       { ...account.positions[1]!, allocated: 100_000 },
     ];
-    const result = margin({ ...account, mode: 'isolated', positions });
+    const collateral = [{ asset: 'USD', amount: 100_001 }];
+    const result = margin({ ...account, mode: 'isolated', collateral, positions });
     expect(result.positions).toHaveLength(2);
     expect(result.positions![0]).toMatchObject({
       instrument: 'BTC-CALL',

@@ -240,18 +240,18 @@ describe('a request that is wrong as a whole', () => {
       expect.objectContaining({ code: 'INVALID_SCENARIO_COUNT' }),
     );
     const history = {
-      dates: ['2026-01-01', '2026-01-02'],
-      columns: [{ id: 'A:spot', values: Float64Array.of(1, 2) }],
+      dates: ['2026-01-01', '2026-01-02', '2026-01-03'],
+      columns: [{ id: 'A:spot', values: Float64Array.of(1, 2, 1) }],
     };
     const session = fillInProcess({
       market,
       history,
-      methodology: { scenarioModel: 'historical' },
+      methodology: { scenarioModel: 'historical', confidence: 0.5 },
     });
     expect(session.evaluate([holding('A-CALL'), holding('B-PERP'), good])).toMatchObject([
       { error: { code: 'MISSING_HISTORY', path: 'positions[0].instrument' } },
       { error: { code: 'MISSING_HISTORY', path: 'positions[0].instrument' } },
-      { account: 'good', risk: { scenarios: 1 } },
+      { account: 'good', risk: { scenarios: 2 } },
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { tailMeasures, tailRanks } from '../../src/risk/tail.ts';
+import { leastScenarios, tailMeasures, tailRanks } from '../../src/risk/tail.ts';
 
 interface Fixture {
   readonly samples: Record<string, number[]>;
@@ -9,7 +9,7 @@ interface Fixture {
     readonly confidence: number;
     readonly valueAtRisk: number;
     readonly expectedShortfall: number;
-    readonly standardErrorES: number;
+    readonly standardErrorES: number | null;
     readonly standardErrorVaR: number | null;
   }[];
 }
@@ -29,12 +29,14 @@ describe('tail measures', () => {
     expect(Math.abs(measures.expectedShortfall - expected.expectedShortfall)).toBeLessThan(
       tolerance,
     );
-    expect(
-      Math.abs(measures.standardError.expectedShortfall - expected.standardErrorES),
-    ).toBeLessThan(
-      // The variance is a difference of two means of squares; its relative error is about n·ε, and it stands under a root.
-      1e-7 * (1 + expected.standardErrorES),
-    );
+    const error = measures.standardError.expectedShortfall;
+    if (expected.standardErrorES === null) expect(error).toBeNull();
+    else {
+      expect(Math.abs(error! - expected.standardErrorES)).toBeLessThan(
+        // The variance is a difference of two means of squares; its relative error is about n·ε, and it stands under a root.
+        1e-7 * (1 + expected.standardErrorES),
+      );
+    }
     if (expected.standardErrorVaR === null) expect(measures.standardError.valueAtRisk).toBeNull();
     else {
       expect(measures.standardError.valueAtRisk).toBeCloseTo(expected.standardErrorVaR, 12);
@@ -52,12 +54,20 @@ describe('tail measures', () => {
     expect(tailRanks(10_000, 0.99)).toMatchObject({ upper: 81, lower: 121 });
   });
 
-  it('has no standard error of VaR and no upper end where the sample is small', () => {
+  it('has no standard error and no upper end where the sample is small', () => {
     const ranks = tailRanks(50, 0.99);
     const measures = tailMeasures(Float64Array.of(-5, -4, -3, -2), ranks);
     expect(measures.standardError.valueAtRisk).toBeNull();
+    expect(measures.standardError.expectedShortfall).toBeNull();
     expect(measures.interval.valueAtRisk[1]).toBeNull();
     expect(measures.expectedShortfall).toBe(5);
+  });
+
+  it('knows no error of overlapping windows that are one independent loss', () => {
+    // 500 windows of 10 days: 5 in the tail at 99%, but 500/10 · 0.01 = half an independent one.
+    const pnl = Float64Array.from({ length: 500 }, (_, i) => i - 100);
+    const { standardError } = tailMeasures(pnl, tailRanks(500, 0.99, 10));
+    expect(standardError).toEqual({ valueAtRisk: null, expectedShortfall: null });
   });
 
   it('widens the errors of overlapping windows by √h', () => {
@@ -70,7 +80,27 @@ describe('tail measures', () => {
       12,
     );
     const ratio =
-      overlapping.standardError.expectedShortfall / plain.standardError.expectedShortfall;
+      overlapping.standardError.expectedShortfall! / plain.standardError.expectedShortfall!;
     expect(ratio).toBeCloseTo(2, 12);
+  });
+});
+
+describe('least scenarios', () => {
+  it('are those of which one lies in the tail', () => {
+    // 1/(1 − 0.99) is 99.99999999999991 or 100.00000000000009 in double precision, as it comes.
+    const expected = {
+      0.5: 2,
+      0.95: 20,
+      0.975: 40,
+      0.99: 100,
+      0.995: 200,
+      0.999: 1_000,
+      0.9999: 10_000,
+    };
+    for (const [confidence, least] of Object.entries(expected)) {
+      expect(leastScenarios(Number(confidence))).toBe(least);
+      expect(tailRanks(least, Number(confidence)).mass).toBe(1);
+    }
+    expect(leastScenarios(0.7)).toBe(4);
   });
 });

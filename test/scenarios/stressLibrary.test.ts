@@ -172,6 +172,64 @@ describe('scenarios of the user', () => {
   });
 });
 
+describe('what a library states and cannot have', () => {
+  const scenarios = [{ name: 'x', underlyings: { BTC: { spot: 0.1 }, BCT: { spot: -0.5 } } }];
+  // e^±3 − 1: −0.950… and 19.08…
+  const edge = { hypothetical: false, grid: { spot: [-0.95, 19], vol: [0] } };
+
+  it('is named: an underlying of which the model has no factor', () => {
+    expect(movesOf(only(scenarios)).unknownUnderlyings).toEqual(['BCT']);
+    expect(movesOf({}).unknownUnderlyings).toEqual([]);
+  });
+
+  it.each<[StressLibrary, string]>([
+    [only([{ name: 'x', spot: -0.96 }]), 'scenarios[0].spot'],
+    [only([{ name: 'x', spot: 0.1, vol: 20 }]), 'scenarios[0].vol'],
+    [
+      only([{ name: 'x', spot: 0.1, underlyings: { ETH: { spot: 19.2 } } }]),
+      'scenarios[0].underlyings.ETH.spot',
+    ],
+    [{ hypothetical: false, grid: { spot: [0, 20], vol: [0] } }, 'grid.spot[1]'],
+    [{ hypothetical: false, grid: { spot: [0], vol: [0, 0.5, -0.96] } }, 'grid.vol[2]'],
+  ])('is refused beyond the clamp: %j', (library, path) => {
+    expect(() => movesOf(library)).toThrow(
+      expect.objectContaining({ code: 'INVALID_FIELD', path }),
+    );
+    const placed = subjectOf({ pathOf: (field) => `methodology.stress.library.${field}` });
+    expect(() => movesOf(library, placed)).toThrow(
+      expect.objectContaining({ path: `methodology.stress.library.${path}` }),
+    );
+    expect(() => movesOf(library, subjectOf({ maxLogShock: 4 }))).not.toThrow();
+    expect(() => movesOf(edge)).not.toThrow();
+  });
+
+  it('is not clamped where a shock is in price units', () => {
+    const absolute = Uint8Array.from([1, 0, 0, 0, 1, 0]);
+    const moved = only([{ name: 'x', underlyings: { BTC: { spot: 30 } } }]);
+    expect(movesOf(moved, subjectOf({ absolute })).move('x', 'BTC:spot')).toBe(2_700_000);
+  });
+
+  it('is clamped and named where nobody stated it: moves of the engine, days of a history', () => {
+    // ln 1.4 = 0.336, ln 0.6 = −0.511, ln 2 = 0.693 of vol +100%.
+    const { clampedScenarios } = movesOf({}, subjectOf({ maxLogShock: 0.5 }));
+    expect(clampedScenarios).toContain('spot -40%');
+    expect(clampedScenarios).toContain('spot +40% vol +100%');
+    expect(clampedScenarios).not.toContain('spot +40%');
+    const grid = { spot: [-0.5], vol: [0] };
+    const unstated = subjectOf({ maxLogShock: 0.5, pathOf: () => null });
+    expect(movesOf({ hypothetical: false, grid }, unstated).clampedScenarios).toEqual([
+      'grid spot -50% vol 0%',
+    ]);
+    const history: History = {
+      dates: ['2024-01-01', '2024-01-02', '2024-01-03'],
+      columns: [{ id: 'BTC:spot', values: Float64Array.of(1, 30, 29) }],
+    };
+    const days = movesOf({ hypothetical: false }, subjectOf({ history }));
+    expect(days.clampedScenarios).toEqual(['2024-01-02']);
+    expect(movesOf({}).clampedScenarios).toEqual([]);
+  });
+});
+
 describe('a grid', () => {
   it('has every cell', () => {
     const grid = { spot: [-0.15, 0, 0.15], vol: [-0.25, 0, 0.5] };
@@ -232,6 +290,9 @@ describe('days of a history', () => {
   it('can be left out, and need a history', () => {
     expect(movesOf({ historicalDays: 0 }, subject).kinds).not.toContain('historical');
     expect(movesOf({}).kinds).not.toContain('historical');
+    expect(() => movesOf({ historicalDays: 1 })).toThrow(
+      expect.objectContaining({ code: 'MISSING_HISTORY', path: 'historicalDays' }),
+    );
   });
 
   it('have ids of what they move', () => {

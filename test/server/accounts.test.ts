@@ -10,7 +10,8 @@ const TRIALS = LONG ? 1_000 : 50;
 it('opens, trades, margins, empties and closes an account', async () => {
   const { send } = service;
   const url = '/v1/accounts/one%2Ftwo';
-  const account = { id: 'one/two', collateral: [{ asset: 'USD', amount: 100_000 }] };
+  // The path says whose it is.
+  const account = { collateral: [{ asset: 'USD', amount: 100_000 }] };
   const opened = await send('PUT', url, account);
   expect(opened.body).toEqual({
     account: 'one/two',
@@ -22,6 +23,11 @@ it('opens, trades, margins, empties and closes an account', async () => {
   expect(filled.body.records).toEqual(['contract-listed', 'fill']);
   const orders = [{ id: 'o-1', instrument: PERPETUAL.id, side: 'buy', size: 1, price: SPOT }];
   expect((await send('POST', `${url}/orders`, { orders })).body.records).toEqual(['order-placed']);
+  const same = await send('PUT', url, { id: 'one/two', mode: 'cross' });
+  expect(same.body.records).toEqual(['account-changed']);
+  const columns = { instruments: [PERPETUAL.id], sizes: [2], mode: 'portfolio' };
+  expect((await send('PUT', url, columns)).body).toMatchObject({ code: 'BOOK_CONFLICT' });
+  await send('PUT', url, { mode: 'portfolio' });
   const { body: booked } = await send('GET', url);
   expect(booked).toMatchObject({
     account: { orders: [{ id: 'o-1' }], positions: [{ instrument: PERPETUAL.id, size: 2 }] },
@@ -52,6 +58,12 @@ it('says what is wrong', async () => {
   const { send } = service;
   const put = await send('PUT', '/v1/accounts/a', { id: 'b' });
   expect([put.status, put.body.code, put.body.path]).toEqual([422, 'INVALID_FIELD', 'id']);
+  const nothing = await send('PUT', '/v1/accounts/a', { id: null });
+  expect([nothing.status, nothing.body.code, nothing.body.path]).toEqual([
+    422,
+    'INVALID_FIELD',
+    'id',
+  ]);
   const none = await send('POST', '/v1/accounts/none/fills', {
     fills: [{ id: 'f', instrument: PERPETUAL.id, size: 1, price: 1 }],
   });

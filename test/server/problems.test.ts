@@ -144,7 +144,13 @@ describe('paths and methods', () => {
     ['POST', '/v1/nothing', 404, 'NOT_FOUND'],
     ['GET', '/v1/margin', 405, 'METHOD_NOT_ALLOWED'],
     ['DELETE', '/v1/market', 405, 'METHOD_NOT_ALLOWED'],
-    ['DELETE', '/v1/market', 405, 'METHOD_NOT_ALLOWED'],
+    ['GET', '/v1/accounts/a/fills', 405, 'METHOD_NOT_ALLOWED'],
+    ['POST', '/v1/accounts/one%2Ftwo', 405, 'METHOD_NOT_ALLOWED'],
+    ['PATCH', '/v1/accounts/a/orders/cancel', 405, 'METHOD_NOT_ALLOWED'],
+    ['POST', '/docs/static/index.css', 405, 'METHOD_NOT_ALLOWED'],
+    ['POST', '/v1/accounts/a/nothing', 404, 'NOT_FOUND'],
+    ['POST', '/v1/accounts/', 404, 'NOT_FOUND'],
+    ['GET', '/v1xaccounts/a/fills', 404, 'NOT_FOUND'],
     ['OPTIONS', '/v1/margin', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/v1/margin/', 404, 'NOT_FOUND'],
     ['GET', '/%ff', 400, 'MALFORMED_REQUEST'],
@@ -159,6 +165,10 @@ describe('paths and methods', () => {
   it('405 names the methods', async () => {
     const answer = await running.app.inject({ method: 'DELETE', url: '/v1/market' });
     expect(answer.headers.allow).toBe('GET, HEAD, PATCH, PUT');
+    const account = await running.app.inject({ method: 'POST', url: '/v1/accounts/a' });
+    expect(account.headers.allow).toBe('DELETE, GET, HEAD, PUT');
+    const fills = await running.app.inject({ method: 'GET', url: '/v1/accounts/a/fills?x=1' });
+    expect(fills.headers.allow).toBe('POST');
   });
 });
 

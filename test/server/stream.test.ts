@@ -1,52 +1,13 @@
 /** Server-sent events: every record once and in order, however often the reader is cut off. */
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
 import { buildApp } from '../../src/server/app.ts';
 import { bookService, PERPETUAL, SPOT } from './bookSupport.ts';
+import { type EventReader, readEvents, type StreamEvent } from './eventStream.ts';
 
 const service = bookService(200);
 
-interface Event {
-  readonly id: number;
-  readonly event: string;
-  readonly data: { readonly seq: number; readonly body: { readonly account?: string } };
-}
-
-/** Reads events until enough have come or the stream ends, then hangs up. */
-async function read(
-  path: string,
-  enough: (events: readonly Event[]) => boolean,
-  last?: number,
-): Promise<Event[]> {
-  const headers = last === undefined ? {} : { 'last-event-id': String(last) };
-  // A connection of its own, which ends with the request.
-  const request = get(`${service.server.address}${path}`, { headers, agent: false });
-  const [answer] = (await once(request, 'response')) as [IncomingMessage];
-  expect(answer.headers['content-type']).toBe('text/event-stream');
-  const events: Event[] = [];
-  let text = '';
-  const decoder = new TextDecoder();
-  try {
-    for await (const piece of answer) {
-      text += decoder.decode(piece as Uint8Array, { stream: true });
-      const blocks = text.split('\n\n');
-      text = blocks.pop()!;
-      for (const block of blocks) {
-        const fields = new Map(
-          block.split('\n').map((line) => line.split(/: (.*)/s, 2)) as [string, string][],
-        );
-        if (!fields.has('data')) continue;
-        const [id, event] = [Number(fields.get('id')), fields.get('event')!];
-        events.push({ id, event, data: JSON.parse(fields.get('data')!) });
-      }
-      if (enough(events)) break;
-    }
-  } finally {
-    request.destroy();
-  }
-  return events;
-}
+const read: EventReader = (path, enough, last) =>
+  readEvents(`${service.server.address}${path}`, enough, last);
 
 const deposit = (account: string, amount: number) =>
   service.site.desk.command({ do: 'move-collateral', account, asset: 'USD', amount, reason: 'x' });
@@ -67,7 +28,7 @@ it('gives a reader that is cut off 100 times every event once, in order', async 
     await desk.quiet();
   })();
   const path = '/v1/stream?kind=collateral-moved&kind=margin&kind=state-changed';
-  const got: Event[] = [];
+  const got: StreamEvent[] = [];
   for (let cut = 0; cut < 100; cut++) {
     const most = 1 + (cut % 9);
     got.push(...(await read(path, ({ length }) => length >= most, got.at(-1)?.id ?? 0)));

@@ -21,12 +21,17 @@ export interface Answer {
 /** Last record of the request; where it made none, of the log. */
 export type Placed<A> = A & { readonly seq: number };
 
-/** Appends the events of a decision, with the answer under the key where there is one. */
-export type Commit = <A extends Answer>(
-  events: readonly BookEvent[],
-  answer: A,
-  account: string | null,
-) => Promise<Placed<A>>;
+/** One request, and how its decision is put into the log: with the answer under the key where there is one. */
+export interface Entry {
+  /** What is appended for a decision. */
+  drafts(events: readonly BookEvent[], answer: Answer, account: string | null): readonly Draft[];
+  /** Appends it. */
+  commit<A extends Answer>(
+    events: readonly BookEvent[],
+    answer: A,
+    account: string | null,
+  ): Promise<Placed<A>>;
+}
 
 interface Flight {
   readonly bodyHash: string;
@@ -47,9 +52,9 @@ export class Answers {
    */
   async once<A extends Answer>(
     { key, body }: Keyed,
-    work: (commit: Commit) => Promise<Placed<A>>,
+    work: (entry: Entry) => Promise<Placed<A>>,
   ): Promise<Placed<A>> {
-    if (key === undefined) return work(this.commit(undefined, ''));
+    if (key === undefined) return work(this.entry(undefined, ''));
     const bodyHash = hashOf(body ?? null);
     const before = this.flights.get(key);
     if (before !== undefined) {
@@ -65,32 +70,54 @@ export class Answers {
     }
   }
 
+  /**
+   * The log takes a key once: a request that comes again appends nothing, or is refused because of what it did the first time. Only then is
+   * it looked up what was answered; most requests come once.
+   */
   private async first<A extends Answer>(
     key: string,
     bodyHash: string,
-    work: (commit: Commit) => Promise<Placed<A>>,
+    work: (entry: Entry) => Promise<Placed<A>>,
   ): Promise<Placed<A>> {
+    try {
+      return await work(this.entry(key, bodyHash));
+    } catch (error) {
+      const before = await this.before<A>(key, bodyHash);
+      if (before === null) throw error;
+      return before;
+    }
+  }
+
+  /** What was answered under the key; null where nothing was. */
+  private async before<A extends Answer>(key: string, bodyHash: string): Promise<Placed<A> | null> {
     const stored = await this.journal.store.answerTo(key);
-    if (stored === null) return work(this.commit(key, bodyHash));
+    if (stored === null) return null;
     mustMatch(key, bodyHash, stored.bodyHash);
     return placed(stored.answer as A, stored.seq);
   }
 
-  private commit(key: string | undefined, bodyHash: string): Commit {
-    return async (events, answer, account) => {
+  private entry(key: string | undefined, bodyHash: string): Entry {
+    const drafts: Entry['drafts'] = (events, answer, account) => {
       const lasting = events.length > 0 || key === undefined || account === null;
       // What changed nothing is noted, too, where it has a key: the answer to it must stay what it was.
-      const noted = lasting ? events : [event('account-changed', { account })];
-      if (noted.length === 0) return { ...answer, seq: this.journal.book.seq };
-      const [first, ...rest] = noted as [Draft, ...Draft[]];
-      const marked = key === undefined ? first : { ...first, key, answer, bodyHash };
-      const records = await this.journal.append([marked, ...rest]);
-      return placed(answer, records[0]!.seq);
+      const [first, ...rest] = lasting ? events : [event('account-changed', { account })];
+      if (first === undefined) return [];
+      return [key === undefined ? first : { ...first, key, answer, bodyHash }, ...rest];
+    };
+    return {
+      drafts,
+      commit: async (events, answer, account) => {
+        const marked = drafts(events, answer, account);
+        if (marked.length > 0) return placed(answer, (await this.journal.append(marked))[0]!.seq);
+        const before = key === undefined ? null : await this.before<typeof answer>(key, bodyHash);
+        return before ?? { ...answer, seq: this.journal.book.seq };
+      },
     };
   }
 }
 
-function placed<A extends Answer>(answer: A, first: number): Placed<A> {
+/** @param first record of the request */
+export function placed<A extends Answer>(answer: A, first: number): Placed<A> {
   return { ...answer, seq: first + Math.max(1, answer.records.length) - 1 };
 }
 

@@ -10,9 +10,10 @@ import type { Command } from '../commands.ts';
 import { decide, readCommand } from '../decide.ts';
 import type { BookEvent } from '../events.ts';
 import type { DecisionContext } from '../listings.ts';
-import { Answers, type Commit, type Keyed, type Placed } from './answers.ts';
+import { Answers, type Entry, type Keyed, type Placed } from './answers.ts';
 import type { Journal } from './journal.ts';
 import type { Lanes } from './lanes.ts';
+import { isTrade, Sittings } from './sittings.ts';
 
 /** What a command is answered. */
 export interface Accepted {
@@ -39,22 +40,30 @@ export interface CommandParts {
 export class CommandDesk {
   private readonly parts: CommandParts;
   private readonly answers: Answers;
+  private readonly sittings: Sittings;
   /** One command at a time states the terms of contracts: a second one finds them in the book. */
   private readonly listing = new Map<string, Promise<unknown>>();
 
   constructor(parts: CommandParts) {
     this.parts = parts;
     this.answers = new Answers(parts.journal);
+    this.sittings = new Sittings({
+      ...parts,
+      context: () => this.context(),
+      alone: (account, { command, entry }) => this.decided(command, account, entry),
+    });
   }
 
   /** @throws as `decide`; IDEMPOTENCY_CONFLICT; STORE_… where it could not be made durable: then it has no effect */
   async command(value: unknown, keyed: Keyed = {}): Promise<Placed<Accepted>> {
     const command = readCommand(value);
-    return this.answers.once(keyed, (commit) => {
+    return this.answers.once(keyed, (entry) => {
       const account = accountIn(command);
-      const work = () => this.decided(command, account, commit);
-      const { lanes } = this.parts;
-      return account === null ? lanes.exclusive(work) : lanes.run(account, work);
+      if (account !== null && isTrade(command)) {
+        return this.sittings.join(account, { command, entry });
+      }
+      const work = () => this.decided(command, account, entry);
+      return account === null ? this.parts.lanes.exclusive(work) : this.alone(account, work);
     });
   }
 
@@ -69,15 +78,15 @@ export class CommandDesk {
     keyed: Keyed = {},
   ): Promise<Placed<Reservation>> {
     checkReservable(change);
-    const { lanes, journal, engine } = this.parts;
-    return this.answers.once(keyed, (commit) =>
-      lanes.run(id, async () => {
+    const { journal, engine } = this.parts;
+    return this.answers.once(keyed, (entry) =>
+      this.alone(id, async () => {
         const judged = await engine.whatIf(toAccount(journal.book, id), { change });
         const reserved = judged.verdict.allowed && judged.orders.every(isAllowed);
         const command = { do: 'place-orders', account: id, orders: change.orders };
         return this.committed(
           () => (reserved ? decide(journal.book, command, this.context()) : []),
-          (events) => commit(events, { ...judged, reserved, records: kindsOf(events) }, id),
+          (events) => entry.commit(events, { ...judged, reserved, records: kindsOf(events) }, id),
         );
       }),
     );
@@ -114,16 +123,22 @@ export class CommandDesk {
     });
   }
 
+  /** Behind everything that came for the account before, and before everything that comes after. */
+  private alone<T>(account: string, work: () => Promise<T>): Promise<T> {
+    this.sittings.end(account);
+    return this.parts.lanes.run(account, work);
+  }
+
   private async decided(
     command: Command,
     account: string | null,
-    commit: Commit,
+    entry: Entry,
   ): Promise<Placed<Accepted>> {
     const { book } = this.parts.journal;
     const more = await this.afterWithdrawal(command);
     return this.committed(
       () => decide(book, command, this.context(more)),
-      (events) => commit(events, { account, records: kindsOf(events) }, account),
+      (events) => entry.commit(events, { account, records: kindsOf(events) }, account),
     );
   }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep, setImmediate as turnOfLoop } from 'node:timers/pro
 import type { Engine } from '../../engine/engine.ts';
 import { PlimsollError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
+import type { VolatilityRule } from '../../market/dynamicVolatility.ts';
 import { toAccount } from '../book.ts';
 import { type CallSettings, overdueCalls } from '../calls.ts';
 import type { BookEvent } from '../events.ts';
@@ -22,14 +23,18 @@ import {
 import { type Journal, stopped } from './journal.ts';
 import type { Lanes } from './lanes.ts';
 import { MarketDoor } from './marketDoor.ts';
+import type { Cause, CycleObserver } from './observer.ts';
 import { Urgency, type Waiting } from './urgency.ts';
 
 export interface CycleParts {
   readonly journal: Journal;
   readonly engine: Engine;
   readonly lanes: Lanes;
+  /** See `DoorParts`. */
+  readonly rule: VolatilityRule | null;
   readonly settings: CallSettings;
   readonly cycleMs: number;
+  readonly observer: CycleObserver;
   /** ISO-8601 UTC with milliseconds. */
   readonly now: () => string;
 }
@@ -47,14 +52,21 @@ export class Cycle {
   private readonly urgent = new Set<string>();
   private waiters: (() => void)[] = [];
   private arrived = false;
+  /** When the first of the market changes came that wait. */
+  private marketSince: number | null = null;
   private running: Promise<void> | null = null;
+  /** Market changes are acknowledged one by one while they are taken in: whose figures are old by them is known only afterwards. */
+  private moving = false;
   private closing = false;
   private pauseMs = PAUSE_MS;
   private readonly deadlines: NodeJS.Timeout;
 
   constructor(parts: CycleParts) {
     this.parts = parts;
-    this.door = new MarketDoor(parts, () => this.wake());
+    this.door = new MarketDoor(parts, () => {
+      this.marketSince ??= performance.now();
+      this.wake();
+    });
     this.deadlines = setInterval(() => {
       this.mark(overdueCalls(parts.journal.book, parts.now()));
     }, LIMITS.deskDeadlineMs);
@@ -62,10 +74,11 @@ export class Cycle {
   }
 
   /** These accounts need new figures. */
-  mark(accounts: Iterable<string>): void {
+  mark(accounts: Iterable<string>, cause: Cause = 'book', since = performance.now()): void {
     for (const id of accounts) {
       const nearness = this.urgent.has(id) ? -2 : (this.figures.get(id)?.nearness ?? -1);
       if (!this.dirty.has(id)) this.dirty.set(id, nearness);
+      this.parts.observer.marked(id, cause, since);
       this.arrived = true;
     }
     if (this.dirty.size > 0) this.wake();
@@ -88,7 +101,8 @@ export class Cycle {
       }
       const figures = this.figures.get(id);
       const waits = this.dirty.has(id) || this.underway.has(id);
-      if (figures?.changedSeq === account.changedSeq && !waits) return figures;
+      const current = figures?.changedSeq === account.changedSeq && !waits;
+      if (current && !this.moving) return figures;
       if (journal.failure !== null) throw journal.failure;
       if (performance.now() > end) {
         throw new PlimsollError('SATURATED', 'the figures are not computed yet', { account: id });
@@ -96,7 +110,7 @@ export class Cycle {
       if (!this.urgent.has(id)) {
         this.urgent.add(id);
         this.dirty.delete(id);
-        if (!this.underway.has(id)) this.mark([id]);
+        if (!current && !this.underway.has(id)) this.mark([id]);
       }
       await Promise.race([this.change(), sleep(LIMITS.deskDeadlineMs, undefined, { ref: false })]);
     }
@@ -118,13 +132,14 @@ export class Cycle {
 
   private wake(): void {
     if (this.running !== null || this.closing) return;
+    this.parts.observer.busy();
     this.running = this.run().finally(() => {
       this.running = null;
       this.tell();
       // What came while the last turn ended.
       if ((this.dirty.size > 0 || this.door.waiting) && this.parts.journal.failure === null) {
         this.wake();
-      }
+      } else if (!this.closing) this.parts.observer.idle();
     });
   }
 
@@ -152,26 +167,47 @@ export class Cycle {
 
   /** @returns whether anything came of it */
   private async turn(): Promise<boolean> {
-    const { cycleMs } = this.parts;
+    const { cycleMs, observer } = this.parts;
     const start = performance.now();
     let progress = this.door.waiting;
-    const moved = await this.door.open();
-    if (moved === null) this.mark(this.parts.journal.book.accounts.keys());
-    else if (moved.size > 0) this.mark(this.exposures.holdersOf(moved));
+    const since = this.marketSince ?? start;
+    this.marketSince = null;
+    await this.takeIn(since);
     this.arrived = false;
     const urgency = new Urgency(this.dirty);
     const publishing: Promise<boolean>[] = [];
-    for (;;) {
-      const chunk = urgency.next();
-      if (chunk.length === 0 || this.closing) break;
-      const fresh = await this.compute(chunk);
-      // The disk is waited for beside the next chunk's computation; the order in the log is that of the calls.
-      publishing.push(this.publish(fresh));
+    const next = (): Promise<readonly Fresh[]> | null => {
+      const chunk = this.closing ? [] : urgency.next();
+      return chunk.length === 0 ? null : this.compute(chunk);
+    };
+    let computing = next();
+    while (computing !== null) {
+      const fresh = await computing;
       const late = performance.now() - start > cycleMs;
-      if (late && (this.arrived || this.door.waiting)) break;
+      const stop = late && (this.arrived || this.door.waiting);
+      // Whoever is nearest to a threshold is told at once. Then the engine goes on before figures are written down; the order in the log is
+      // that of the calls.
+      const first = publishing.length === 0;
+      if (first) publishing.push(this.publish(fresh));
+      computing = stop ? null : next();
+      if (!first) publishing.push(this.publish(fresh));
     }
     for (const done of await Promise.all(publishing)) progress ||= done;
+    observer.turned(performance.now() - start);
     return progress;
+  }
+
+  /** Takes in the market changes that wait. */
+  private async takeIn(since: number): Promise<void> {
+    this.moving = true;
+    try {
+      const moved = await this.door.open();
+      if (moved === null) this.mark(this.parts.journal.book.accounts.keys(), 'market', since);
+      else if (moved.size > 0) this.mark(this.exposures.holdersOf(moved), 'market', since);
+    } finally {
+      this.moving = false;
+    }
+    this.tell();
   }
 
   private async compute(chunk: readonly string[]): Promise<readonly Fresh[]> {
@@ -181,8 +217,11 @@ export class Cycle {
     for (const id of chunk) if (!book.accounts.has(id)) this.forget(id);
     const places = held.map((account) => {
       this.underway.add(account.id);
-      this.exposures.note(account.id, touchedBy(book, account));
       const { id, changedSeq } = account;
+      // What it holds it has held since its last figures.
+      if (this.figures.get(id)?.changedSeq !== changedSeq) {
+        this.exposures.note(id, touchedBy(book, account));
+      }
       return { id, changedSeq, marketSeq: book.market?.seq ?? 0 };
     });
     const inputs = held.map(({ id }) => toAccount(book, id));
@@ -242,6 +281,7 @@ export class Cycle {
     this.figures.set(id, figures);
     this.underway.delete(id);
     this.urgent.delete(id);
+    this.parts.observer.kept(id, figures, !this.dirty.has(id));
   }
 
   private again(ids: readonly string[]): void {
@@ -253,6 +293,7 @@ export class Cycle {
     this.figures.delete(id);
     this.exposures.forget(id);
     this.urgent.delete(id);
+    this.parts.observer.forgotten(id);
     this.tell();
   }
 

@@ -5,7 +5,6 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { AccountChange } from '../../engine/studies/changes.ts';
 import { PlimsollError } from '../../errors.ts';
-import { hashOf } from '../../json.ts';
 import { LIMITS } from '../../limits.ts';
 import type { AccountInput } from '../../margin/account.ts';
 import type { MarketSnapshot } from '../../market/snapshot.ts';
@@ -17,15 +16,25 @@ import { type Accepted, CommandDesk, type Reservation } from './commandDesk.ts';
 import { Cycle } from './cycle.ts';
 import type { Figures } from './figures.ts';
 import { type Followed, type FollowOptions, follow } from './follow.ts';
-import { Journal } from './journal.ts';
+import { Journal, type RestoreProgress } from './journal.ts';
 import { Lanes } from './lanes.ts';
-import { replacement, type TicksTaken } from './marketDoor.ts';
+import type { TicksTaken } from './marketDoor.ts';
+import { Measures } from './measures.ts';
+import { merged } from './merged.ts';
+import { observers } from './observer.ts';
+import { Plans } from './plans.ts';
+import { takeUp } from './takeUp.ts';
+import { followTriggers, type TriggerNews } from './triggerPages.ts';
+import { TriggerBook } from './triggers.ts';
+import { ruleOf } from './volatilities.ts';
 
 export type { Keyed, Placed } from './answers.ts';
 export type { Accepted, Reservation } from './commandDesk.ts';
 export type { Figures } from './figures.ts';
 export type { Followed, FollowOptions, RecordFilter } from './follow.ts';
 export type { TicksTaken } from './marketDoor.ts';
+export type { Meter } from './measures.ts';
+export type { TriggerNews } from './triggerPages.ts';
 
 export interface DeskOptions {
   /** Not closed with the desk: whoever opened it closes it, after the desk. */
@@ -42,6 +51,8 @@ export interface DeskOptions {
   readonly recordsKept?: number | undefined;
   /** Milliseconds since 1970; default the system's clock. */
   readonly clock?: (() => number) | undefined;
+  /** Told now and then how far the log is read again. */
+  readonly onProgress?: ((step: RestoreProgress) => void) | undefined;
 }
 
 /** Figures of a booked account as the log has them now. */
@@ -51,8 +62,19 @@ export interface CurrentFigures extends Figures {
   readonly staleUnderlyings: readonly string[];
 }
 
-export class Desk {
+/** Those who work beside the cycle. */
+export interface Beside {
+  /** How the desk keeps up. */
+  readonly measures: Measures;
+  readonly triggers: TriggerBook;
+  readonly plans: Plans;
+}
+
+export class Desk implements Beside {
   readonly journal: Journal;
+  readonly measures: Measures;
+  readonly triggers: TriggerBook;
+  readonly plans: Plans;
   private readonly cycle: Cycle;
   private readonly commands: CommandDesk;
   private readonly clock: () => number;
@@ -60,10 +82,19 @@ export class Desk {
   private readonly stopListening: () => void;
 
   /** Use `openDesk`. */
-  constructor(journal: Journal, cycle: Cycle, commands: CommandDesk, options: DeskOptions) {
+  constructor(
+    journal: Journal,
+    cycle: Cycle,
+    commands: CommandDesk,
+    beside: Beside,
+    options: DeskOptions,
+  ) {
     this.journal = journal;
     this.cycle = cycle;
     this.commands = commands;
+    this.measures = beside.measures;
+    this.triggers = beside.triggers;
+    this.plans = beside.plans;
     this.clock = options.clock ?? Date.now;
     this.staleAfterMs = options.staleAfterMs ?? Number.POSITIVE_INFINITY;
     this.stopListening = journal.listen((_, touched) => cycle.mark(touched));
@@ -107,6 +138,11 @@ export class Desk {
     return this.cycle.door.replace(snapshot, source);
   }
 
+  /** A new factor model; see `MarketDoor.replaceFactors`. @returns its record */
+  replaceFactors(model: unknown, source: string): Promise<number> {
+    return this.cycle.door.replaceFactors(model, source);
+  }
+
   /** @throws NOT_FOUND */
   account(id: string): AccountInput {
     return toAccount(this.book, id);
@@ -129,24 +165,46 @@ export class Desk {
     return follow(this.journal, options);
   }
 
-  /** Resolves when all figures are current and published. */
-  quiet(): Promise<void> {
-    return this.cycle.quiet();
+  /** The same, and the triggers of the same accounts: see `followTriggers`. */
+  followWithTriggers(options: FollowOptions): AsyncGenerator<Followed | TriggerNews, void> {
+    const { accounts } = options.filter ?? {};
+    return merged<Followed | TriggerNews>(options.signal, [
+      (signal) => this.follow({ ...options, signal }),
+      (signal) => followTriggers(this.triggers, accounts, signal),
+    ]);
+  }
+
+  /** Resolves when all figures are current and published, and no liquidation waits for its plan. */
+  async quiet(): Promise<void> {
+    do {
+      await this.cycle.quiet();
+      await this.plans.quiet();
+    } while (this.plans.size > 0);
+    await this.cycle.quiet();
   }
 
   /** Ends the cycle, and keeps a snapshot for a fast start. */
   async close(): Promise<void> {
     this.stopListening();
     await this.cycle.close();
+    await Promise.all([this.plans.close(), this.triggers.close()]);
     // A start without it takes longer, that is all.
     await this.journal.saveSnapshot().catch(() => {});
   }
 
+  /** Underlyings of the market that were not heard of for too long, in code-unit order. */
+  staleUnderlyings(): readonly string[] {
+    return this.unheard(this.journal.market.snapshot?.underlyings.map(({ id }) => id) ?? []);
+  }
+
   private stale(id: string): readonly string[] {
+    return this.unheard(this.cycle.exposures.of(id));
+  }
+
+  private unheard(underlyings: Iterable<string>): readonly string[] {
     const { heard } = this.journal.market;
     const limit = this.clock() - this.staleAfterMs;
-    const old = [...this.cycle.exposures.of(id)].filter((u) => (heard.get(u) ?? 0) < limit);
-    return old.sort();
+    return [...underlyings].filter((id) => (heard.get(id) ?? 0) < limit).sort();
   }
 }
 
@@ -162,16 +220,22 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     if (value > 0) continue;
     throw new PlimsollError('INVALID_FIELD', `${path} must be above 0, got ${value}`, { path });
   }
-  const journal = await Journal.open(store, options.recordsKept);
-  const { snapshot } = journal.market;
-  const own = await engine.market();
-  if (snapshot === null) await journal.append([replacement('start', own)]);
-  else if (hashOf(own) !== hashOf(snapshot)) await engine.updateMarket(snapshot);
-  const { warningLevel, releaseLevel } = (await engine.info()).parameters;
+  const journal = await Journal.open(store, options.recordsKept, options.onProgress);
+  const { parameters } = await engine.info();
+  const rule = ruleOf(parameters);
+  await takeUp(journal, engine, rule);
+  const { warningLevel, releaseLevel } = parameters;
   const settings = { warningLevel, releaseLevel, callMinutes };
   const now = (): string => new Date(clock()).toISOString();
   const lanes = new Lanes();
-  const cycle = new Cycle({ journal, engine, lanes, settings, cycleMs, now });
+  const beside = {
+    measures: new Measures(),
+    plans: new Plans({ journal, engine, lanes }),
+    triggers: new TriggerBook({ journal, engine }),
+  };
+  journal.committed = (milliseconds) => beside.measures.committed(milliseconds);
+  const observer = observers(Object.values(beside));
+  const cycle = new Cycle({ journal, engine, lanes, rule, settings, cycleMs, observer, now });
   const commands = new CommandDesk({ journal, engine, lanes, now });
-  return new Desk(journal, cycle, commands, options);
+  return new Desk(journal, cycle, commands, beside, options);
 }

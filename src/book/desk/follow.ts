@@ -52,9 +52,9 @@ export async function* follow(
       yield { dropped: `the reader is ${behind} records behind, ${lagMax} at most`, at };
       return;
     }
-    const recent = journal.recentAfter(at);
+    const recent = journal.recent.after(at, PAGE);
     const records = recent ?? (await journal.store.read(at + 1, PAGE));
-    for (const record of records.slice(0, PAGE)) {
+    for (const record of records) {
       at = record.seq;
       if (!wanted(record, filter)) continue;
       yield { record };

@@ -5,18 +5,22 @@ import { compileMarket, type Market, recompileMarket } from '../../market/market
 import { type MarketSnapshot, readSnapshot } from '../../market/snapshot.ts';
 import { tickedSnapshot } from '../../market/ticks.ts';
 import type { BookEvent } from '../events.ts';
+import { FactorState } from './factorState.ts';
 
 export class MarketState {
   /** Null before the first. Never changed in place. */
   snapshot: MarketSnapshot | null = null;
   /** When each underlying was last heard of, in milliseconds since 1970. */
   readonly heard = new Map<string, number>();
+  readonly factors = new FactorState();
   private compiled: Market | null = null;
   private latest: string | null = null;
   private readonly moved = new Set<string>();
 
-  /** @throws INVALID_RECORD where ticks come before any snapshot, or a snapshot was left out of its record */
-  fold({ kind, body }: BookEvent, seq: number, at: string): void {
+  /** @throws INVALID_RECORD where ticks come before any snapshot, a snapshot was left out of its record, or factors are updated that are not there */
+  fold(record: BookEvent, seq: number, at: string): void {
+    this.factors.fold(record, seq);
+    const { kind, body } = record;
     if (kind === 'market-replaced') {
       if (body.snapshot === undefined) throw misfit(seq, 'has no snapshot');
       this.replace(body.snapshot, Date.parse(at));

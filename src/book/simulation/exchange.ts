@@ -5,6 +5,8 @@ import { PlimsollError } from '../../errors.ts';
 import type { Methodology } from '../../margin/methodology.ts';
 import type { MarginResult } from '../../margin/result.ts';
 import { formatInstant } from '../../market/dates.ts';
+import { DynamicVolatility, type VolatilityRule } from '../../market/dynamicVolatility.ts';
+import type { FactorModel } from '../../market/factorModel.ts';
 import { readInstant } from '../../market/instruments.ts';
 import { baseValue, compileMarket, type Market, recompileMarket } from '../../market/market.ts';
 import type { MarketSnapshot } from '../../market/snapshot.ts';
@@ -12,6 +14,7 @@ import { type Tick, tickedSnapshot } from '../../market/ticks.ts';
 import { accountOf, type Book, emptyBook, toAccount } from '../book.ts';
 import { assess } from '../calls.ts';
 import { decide } from '../decide.ts';
+import { ruleOf } from '../desk/volatilities.ts';
 import type { BookEvent } from '../events.ts';
 import { foldTyped, type TypedRecord } from '../fold.ts';
 import type { DecisionContext } from '../listings.ts';
@@ -28,16 +31,25 @@ export class Exchange {
   nowMs: number;
   /** Of the day under way. */
   tally: Tally = emptyTally();
+  /** Instants at which volatilities followed the market. */
+  volatilityUpdates = 0;
+  /** The factor model that follows the ticks, and how; null where volatilities are fixed. */
+  private readonly dynamic: { volatility: DynamicVolatility; rule: VolatilityRule } | null;
   /** The latest figures, by account. */
   readonly figures = new Map<string, MarginResult>();
 
+  /** @param model the engine's factor model */
   constructor(
     engine: Engine,
     snapshot: MarketSnapshot,
     methodology: Methodology,
     callMinutes: number,
+    model: FactorModel | null,
   ) {
     this.engine = engine;
+    const rule = ruleOf(methodology);
+    const volatility = model === null ? null : DynamicVolatility.of(model);
+    this.dynamic = rule === null || volatility === null ? null : { volatility, rule };
     this.snapshot = snapshot;
     this.methodology = methodology;
     this.callMinutes = callMinutes;
@@ -68,13 +80,25 @@ export class Exchange {
     return events;
   }
 
-  /** The market moves; time goes on. */
+  /** The market moves; time goes on, and volatilities with it where they are dynamic. */
   async tick(ticks: readonly Tick[], milliseconds: number): Promise<void> {
-    const moved = await this.engine.tick(ticks);
-    ({ snapshot: this.snapshot } = tickedSnapshot(this.snapshot, ticks));
+    const { snapshot, moved } = tickedSnapshot(this.snapshot, ticks);
+    const model = this.followed(ticks);
+    if (model === null) await this.engine.tick(ticks);
+    else await this.engine.updateMarket(snapshot, model);
+    this.snapshot = snapshot;
     const { surfaceModel } = this.methodology;
     this.market = recompileMarket(this.market, this.snapshot, moved, surfaceModel);
     this.nowMs += milliseconds;
+  }
+
+  /** The factor model after ticks; null where it stays. */
+  private followed(ticks: readonly Tick[]): FactorModel | null {
+    if (this.dynamic === null) return null;
+    const { volatility, rule } = this.dynamic;
+    const { hash } = volatility;
+    this.volatilityUpdates += volatility.advance(this.snapshot, { ticks }, rule).length;
+    return volatility.hash === hash ? null : volatility.model;
   }
 
   /** Settles what has expired and is held, at the spot. */

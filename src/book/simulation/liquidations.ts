@@ -5,6 +5,7 @@ import type { LiquidationPlan } from '../../engine/studies/liquidationPlanSchema
 import { PlimsollError } from '../../errors.ts';
 import { accountOf, type LiquidationStep, toAccount } from '../book.ts';
 import { type BookEvent, event } from '../events.ts';
+import { levelOf, stepsOf } from '../liquidationPlans.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What is left to pay losses beyond collateral, in currency. */
@@ -28,8 +29,7 @@ export async function liquidate(
   const { book, tally } = exchange;
   const running = accountOf(book, id).liquidation;
   if (running === null) return [];
-  const level = running.cause === 'call-expired' ? 'initial' : 'maintenance';
-  const plan = await planned(exchange, id, level);
+  const plan = await planned(exchange, id, levelOf(running));
   if (plan === null) return [];
   const { liquidation } = running;
   // To the cent above: the book's sums may round otherwise than the plan's, and nothing is to be owed afterwards.
@@ -73,21 +73,6 @@ async function planned(
     tally.rejected += 1;
     return null;
   }
-}
-
-function stepsOf({ cancelled, steps }: LiquidationPlan, paid: number): LiquidationStep[] {
-  return [
-    ...cancelled.map(({ id }) => ({ action: 'cancel' as const, order: id! })),
-    ...steps.map(({ action, instrument, size, price, cost, marginFreed }) => ({
-      action,
-      instrument,
-      size,
-      price,
-      cost,
-      freed: marginFreed,
-    })),
-    ...(paid > 0 ? [{ action: 'fund' as const, amount: paid }] : []),
-  ];
 }
 
 function carryOut(

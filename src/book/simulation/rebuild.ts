@@ -1,15 +1,18 @@
 /**
- * Back to an instant: the book and the market as the log had them then, and what had been published of one account. The log is read from its
+ * Back to an instant: the book, the market and the factor model as the log had them then, and what had been published of one account. The log is read from its
  * start for the market, which no snapshot of the book has; the book itself begins at the newest snapshot that is old enough.
  */
 import { ensure, PlimsollError } from '../../errors.ts';
 import { hashOf } from '../../json.ts';
+import type { FactorModel } from '../../market/factorModel.ts';
 import { readInstant } from '../../market/instruments.ts';
 import { type MarketSnapshot, readSnapshot } from '../../market/snapshot.ts';
 import { tickedSnapshot } from '../../market/ticks.ts';
 import { type Book, emptyBook } from '../book.ts';
+import { FactorState } from '../desk/factorState.ts';
 import { type EventBody, readEvent } from '../events.ts';
-import { fold } from '../fold.ts';
+import { fold, type TypedRecord } from '../fold.ts';
+import { MARKET_EVENTS } from '../marketEvents.ts';
 import { restore } from '../snapshots.ts';
 import type { LogRecord, Store } from '../store/store.ts';
 
@@ -25,11 +28,13 @@ export interface Rebuilt {
   readonly book: Book;
   /** Null where none had been loaded. */
   readonly market: MarketSnapshot | null;
+  /** Null where the log names none: figures were of the one that the engine was opened with. */
+  readonly factors: FactorModel | null;
   /** Last record that counts. */
   readonly seq: number;
   /** The last margin of the account that was published by then. */
   readonly published: Published | null;
-  /** Last record that changed the market. */
+  /** Last record that changed the market or the factor model. */
   readonly marketSeq: number;
 }
 
@@ -55,6 +60,7 @@ export async function rebuild(store: ReadStore, request: RebuildRequest): Promis
   const start = kept === null ? null : restored(kept.state);
   const found = new Map(markets.map((market) => [hashOf(market), market]));
   let market: MarketSnapshot | null = null;
+  const factors = new FactorState();
   let published: Published | null = null;
   let [seq, marketSeq] = [0, 0];
   const early = start !== null && !isOver({ seq: start.seq, at: start.at }) ? start : null;
@@ -65,7 +71,8 @@ export async function rebuild(store: ReadStore, request: RebuildRequest): Promis
       if (record.seq > book.seq) fold(book, record);
       else if (isOfMarket(record) || record.kind === 'margin') readEvent(record);
       if (isOfMarket(record)) {
-        market = marketAfter(market, record, found);
+        if (isOfFactors(record)) factors.fold(record as TypedRecord, record.seq);
+        else market = marketAfter(market, record, found);
         marketSeq = record.seq;
       } else if (record.kind === 'margin') {
         const body = record.body as EventBody<'margin'>;
@@ -76,7 +83,7 @@ export async function rebuild(store: ReadStore, request: RebuildRequest): Promis
     onProgress?.(seq);
   }
   ensure(seq === book.seq, 'the book is as far as the log');
-  return { book, market, seq, published, marketSeq };
+  return { book, market, factors: factors.model, seq, published, marketSeq };
 }
 
 /** Null where the snapshot is of another format: then the log is folded from its start. */
@@ -96,7 +103,11 @@ function limitOf({ until }: RebuildRequest): (record: Pick<LogRecord, 'seq' | 'a
 }
 
 function isOfMarket({ kind }: LogRecord): boolean {
-  return kind === 'market-replaced' || kind === 'ticks';
+  return Object.hasOwn(MARKET_EVENTS, kind);
+}
+
+function isOfFactors({ kind }: LogRecord): boolean {
+  return kind === 'factors-replaced' || kind === 'factors-updated';
 }
 
 function marketAfter(

@@ -68,6 +68,9 @@ export interface SimulationReport {
   /** Factors whose shocks have no place in a market snapshot, so that it did not follow them. */
   readonly ignoredFactors: readonly string[];
   readonly clampedVolatilities: number;
+  /** Instants at which dynamic volatilities changed; 0 where they are fixed. */
+  readonly volatilityUpdates: number;
+  /** The last one: each of those updates began another. */
   readonly scenarioSet: string;
   readonly methodology: string;
   readonly engine: string;

@@ -72,7 +72,8 @@ function checkOptions({ fund, tradesPerDay, answerShare, callMinutes, path }: Si
 
 async function exchangeFor({ engine, accounts, callMinutes }: SimulationOptions) {
   const { parameters } = await engine.info();
-  const exchange = new Exchange(engine, await engine.market(), parameters, callMinutes);
+  const [market, model] = [await engine.market(), await engine.factorModel()];
+  const exchange = new Exchange(engine, market, parameters, callMinutes, model);
   for (const account of accounts) exchange.run({ do: 'put-account', account });
   return exchange;
 }
@@ -149,6 +150,7 @@ class Run {
       peakToTrough: least > 0 ? Math.max(...margins) / least : null,
       ignoredFactors: ignoredFactors(path, exchange),
       clampedVolatilities: this.clamped,
+      volatilityUpdates: exchange.volatilityUpdates,
       scenarioSet,
       methodology,
       engine: version,

@@ -12,6 +12,7 @@ import {
   type OpenOptions,
   openStore,
   type Snapshot,
+  type SnapshotPieces,
   type Store,
   type StoredAnswer,
   type StoreInfo,
@@ -97,7 +98,7 @@ export class LogStore implements Store {
     };
   }
 
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
+  saveSnapshot(snapshot: SnapshotPieces): Promise<void> {
     // One after the other: two would tidy away each other's parts.
     const saved = this.snapshotting.then(() => {
       this.mustWrite();

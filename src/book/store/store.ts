@@ -12,6 +12,11 @@ export interface Snapshot extends Head {
   readonly state: Uint8Array;
 }
 
+/** A snapshot to keep: its bytes, or pieces of them as they are made. */
+export interface SnapshotPieces extends Head {
+  readonly state: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
 /** What was answered under an idempotency key. */
 export interface StoredAnswer {
   /** The record that has the key. */
@@ -75,8 +80,11 @@ export interface Store {
   head(): Promise<Head>;
   /** Keys never lapse: a key that was used once answers for as long as the log is kept. */
   answerTo(key: string): Promise<StoredAnswer | null>;
-  /** Keeps a fold of the log; of older ones the newest few stay. @throws INVALID_FIELD where the log has no such record */
-  saveSnapshot(snapshot: Snapshot): Promise<void>;
+  /**
+   * Keeps a fold of the log; of older ones the newest few stay. It counts when all of it is durable, and not before.
+   * @throws INVALID_FIELD where the log has no such record, TOO_LARGE, and what the pieces throw
+   */
+  saveSnapshot(snapshot: SnapshotPieces): Promise<void>;
   /** The newest snapshot that is whole and belongs to this log; damaged ones are passed over with a warning. */
   latestSnapshot(): Promise<Snapshot | null>;
   /** Looks at every record, while the store is in use, as of one instant. @throws CANCELLED, STORE_FAILED; never for what it finds */

@@ -2,7 +2,6 @@
 import { accountOf, toAccount } from '../../book/book.ts';
 import { type Published, type Rebuilt, rebuild } from '../../book/simulation/rebuild.ts';
 import { openStore, type Store } from '../../book/store/store.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { PlimsollError } from '../../errors.ts';
 import { hashOf } from '../../json.ts';
 import type { MethodologyInput } from '../../margin/methodology.ts';
@@ -57,6 +56,8 @@ export interface Replayed {
 }
 
 interface Model {
+  /** The caller's: it counts where the log names none. */
+  readonly given: FactorModel | null;
   readonly factors: FactorModel | null;
   readonly history: History | null;
   readonly methodology: MethodologyInput;
@@ -95,8 +96,13 @@ async function replay(
   const there = await rebuild(store, { until: { at }, account, markets, onProgress });
   const market = marketOf(there);
   const document = toAccount(there.book, account);
-  const model = await modelOf(options, market, methodology, terminal);
+  const model = await modelOf(options, there, methodology, terminal);
   const engine = await startEngine({ market, ...model }, methodology, options.workers, terminal);
+  const marginAt = async (seq: number): Promise<MarginResult> => {
+    const before = await rebuild(store, { until: { seq }, account, markets });
+    await engine.updateMarket(marketOf(before), before.factors ?? model.given ?? undefined);
+    return engine.margin(toAccount(before.book, account));
+  };
   try {
     const margin = await engine.margin(document);
     return {
@@ -106,7 +112,7 @@ async function replay(
       heldState: accountOf(there.book, account).heldState,
       margin,
       figures: hashOf(margin),
-      published: await checkPublished(store, there, options, margin, engine, markets),
+      published: await checkPublished(there, margin, marginAt),
     };
   } finally {
     await engine.close();
@@ -120,38 +126,36 @@ function marketOf({ market, seq }: Rebuilt): MarketSnapshot {
 
 async function modelOf(
   options: ReplayOptions,
-  market: MarketSnapshot,
+  there: Rebuilt,
   methodology: MethodologyInput,
   terminal: Terminal,
 ): Promise<Model> {
   const { factors: source } = options;
   const history = await readHistories(options);
-  const factors = source === undefined ? null : await readFactors(source, market, terminal);
+  const given = source === undefined ? null : await readFactors(source, marketOf(there), terminal);
+  const factors = there.factors ?? given;
   const { scenarioModel } = methodology;
   if (factors === null && (scenarioModel === undefined || !needsHistory(scenarioModel))) {
     const message = 'no factor model: give --factors FILE, the one that the margin was made with';
     throw new PlimsollError('MISSING_FACTOR', message, { path: 'factors' });
   }
-  return { factors, history, methodology };
+  return { given, factors, history, methodology };
 }
 
-/** Figures are published of what the log held before their record: where the account or the market has changed since, that is computed, too. */
+/**
+ * Figures are published of what the log held before their record: where the account, the market or the factor model has changed since, that
+ * is computed, too.
+ * @param marginAt the margin as of a record
+ */
 async function checkPublished(
-  store: Store,
-  there: Rebuilt,
-  { account }: ReplayOptions,
+  { published, marketSeq, book }: Rebuilt,
   margin: MarginResult,
-  engine: Engine,
-  markets: readonly MarketSnapshot[],
+  marginAt: (seq: number) => Promise<MarginResult>,
 ): Promise<PublishedCheck | null> {
-  const { published, marketSeq, book } = there;
   if (published === null) return null;
-  const same = marketSeq < published.seq && accountOf(book, account).changedSeq < published.seq;
-  if (same) return compared(published, margin);
-  const until = { seq: published.seq - 1 };
-  const before = await rebuild(store, { until, account, markets });
-  await engine.updateMarket(marketOf(before));
-  return compared(published, await engine.margin(toAccount(before.book, account)));
+  const { seq, account } = published;
+  const same = marketSeq < seq && accountOf(book, account).changedSeq < seq;
+  return compared(published, same ? margin : await marginAt(seq - 1));
 }
 
 const CITED = ['market', 'scenarioSet', 'methodology', 'engine', 'asOf'] as const;

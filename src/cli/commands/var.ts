@@ -4,6 +4,7 @@ import type { RiskReport, RiskRequest } from '../../engine/riskReport.ts';
 import { PlimsollError } from '../../errors.ts';
 import { readAccount } from '../../margin/account.ts';
 import { DEFAULT_SCENARIOS, type MethodologyInput } from '../../margin/methodology.ts';
+import { leastScenarios } from '../../risk/tail.ts';
 import type { ScenarioModel } from '../../scenarios/source.ts';
 import { EXIT } from '../exitCodes.ts';
 import { inputsOf, readMethod, refuseOverwriting, refuseSharedInput } from '../inputs.ts';
@@ -77,8 +78,9 @@ async function reported(
 
 /** A report draws scenarios of its own, so the engine need not draw any for the whole market: one is enough. */
 function idleBase(methodology: MethodologyInput, { factors }: Sources): MethodologyInput {
-  if (factors === null) return methodology;
-  return { ...methodology, scenarioModel: 'gaussian', scenarios: 1 };
+  const base = netRisk(methodology);
+  if (factors === null) return base;
+  return { ...base, scenarioModel: 'gaussian', scenarios: 1 };
 }
 
 function requestOf(methodology: MethodologyInput, { factors }: Sources): RiskRequest {
@@ -100,9 +102,11 @@ async function convergence(
 ): Promise<RiskReport[]> {
   if (asked.method === 'historical') return [full];
   const counts = [64, 16, 4].map((part) => Math.floor(full.risk.scenarios / part));
+  const least = leastScenarios(full.risk.confidence);
   const reports: RiskReport[] = [];
   for (const scenarios of counts) {
-    if (scenarios >= 100) reports.push(await engine.valueAtRisk(account, { ...asked, scenarios }));
+    if (scenarios >= least)
+      reports.push(await engine.valueAtRisk(account, { ...asked, scenarios }));
   }
   return [...reports, full];
 }
@@ -132,7 +136,7 @@ async function explained(
   const underlyings = market.underlyings.filter(({ id }) => touched.has(id));
   if (underlyings.length === 0) return null;
   const own = { ...sources, market: { ...market, underlyings, instruments } };
-  const engine = await startEngine(own, { ...methodology, ...NET_RISK }, workers, terminal);
+  const engine = await startEngine(own, netRisk(methodology), workers, terminal);
   try {
     const explanation = await engine.explain(value);
     const { positions, collateral, expiries, factors, worst, parametric, tail } = explanation;
@@ -152,7 +156,11 @@ async function explained(
 }
 
 /** ES alone: a risk report knows no add-on and no other scenario set. */
-const NET_RISK: MethodologyInput = {
-  components: ['marketRisk'],
-  antiProcyclicality: { buffer: false, stressed: false },
-};
+function netRisk(methodology: MethodologyInput): MethodologyInput {
+  const { antiProcyclicality } = methodology;
+  return {
+    ...methodology,
+    components: ['marketRisk'],
+    antiProcyclicality: { ...antiProcyclicality, buffer: false, stressed: false },
+  };
+}

@@ -152,13 +152,13 @@ function factors({ factors: { time, types, interaction } }: LossParts): string {
 const SPOTS_SHOWN = 3;
 
 function worst({ worst: scenarios }: LossParts): string {
-  const rows = scenarios.map(({ scenario, weight, pnl, shocks }) => {
+  const rows = scenarios.map(({ scenario, period, weight, pnl, shocks }) => {
     const spots = shocks.filter(({ price }) => price !== undefined);
     const moved = spots
       .toSorted((a, b) => Math.abs(b.shock) - Math.abs(a.shock))
       .slice(0, SPOTS_SHOWN)
       .map(({ factor, price }) => `${factor} → ${money(price!)}`);
-    return [String(scenario), percent(weight, 2), money(pnl), moved.join(', ')];
+    return [period ?? String(scenario), percent(weight, 2), money(pnl), moved.join(', ')];
   });
   const columns = [
     right('scenario'),

@@ -41,7 +41,8 @@ export function liquidationTable({ margin, prices, plan }: Liquidation): string 
 
 function crossingCells(crossing: LiquidationCrossing | null): [string, string] {
   if (crossing === null) return ['none', ''];
-  const { price, move, standardError } = crossing;
+  const { price, move, standardError, jump } = crossing;
+  if (jump === true) return [`${money(price)} (jump)`, percent(move, 2)];
   const error = standardError === null ? '' : ` ± ${money(standardError)}`;
   return [`${money(price)}${error}`, percent(move, 2)];
 }

@@ -74,6 +74,6 @@ function tallyBatch(tally: MarginTally, stream: Uint8Array): void {
       marginRatio: value.marginRatio as number | null,
       state: String(value.state),
     };
-    tally.accept(figures, () => Number(value.seExpectedShortfall));
+    tally.accept(figures, () => value.seExpectedShortfall as number | null);
   }
 }

@@ -15,7 +15,8 @@ export interface MarginFigures {
 
 /** What the table shows of one account. */
 export interface MarginLine extends MarginFigures {
-  readonly standardError: number;
+  /** Null where nobody knows it. */
+  readonly standardError: number | null;
 }
 
 export interface Totals {
@@ -46,7 +47,7 @@ export class MarginTally {
   }
 
   /** @param standardError asked for only where the account is listed */
-  accept(figures: MarginFigures, standardError: () => number): void {
+  accept(figures: MarginFigures, standardError: () => number | null): void {
     const { initialMargin, maintenanceMargin, equity, state } = figures;
     this.accounts += 1;
     this.currency = figures.currency;

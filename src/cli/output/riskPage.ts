@@ -113,7 +113,7 @@ function bars({ underlyings }: RiskReport): string {
 }
 
 /** The exact parts of ES: they sum to it. */
-function partTables({ positions, collateral, expiries, factors }: LossParts): string {
+function partTables({ positions, collateral, expiries, factors, worst }: LossParts): string {
   const coins = collateral.map(({ asset, ...rest }) => ({
     instrument: `${asset} (coins)`,
     ...rest,
@@ -143,6 +143,15 @@ ${partTable(
     ['passage of time', money(factors.time)],
     ['together, beyond each alone', money(factors.interaction)],
   ],
+)}
+<h2>The worst scenarios</h2>
+${partTable(
+  ['scenario', 'weight in ES', 'P&amp;L'],
+  worst.map(({ scenario, period, weight, pnl }) => [
+    period ?? String(scenario),
+    percent(weight, 2),
+    money(pnl),
+  ]),
 )}
 `;
 }

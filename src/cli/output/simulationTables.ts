@@ -58,6 +58,9 @@ function totals(report: SimulationReport): [string, string][] {
     ]),
     ['greatest over least margin', peakToTrough === null ? 'none' : peakToTrough.toFixed(3)],
     ['rejected', count(total.rejected)],
+    ...(report.volatilityUpdates === 0
+      ? []
+      : [['volatilities updated', `${count(report.volatilityUpdates)} times`] as [string, string]]),
     ...(report.ignoredFactors.length === 0
       ? []
       : [['not followed', report.ignoredFactors.join(', ')] as [string, string]]),

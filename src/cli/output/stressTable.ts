@@ -15,6 +15,8 @@ export function stressTable(report: StressReport, top: number): string {
     ...held('held still', report.heldFactors),
     ...held('still on historical days', report.heldInHistory),
     ...held('without scenarios of their own', report.withoutOwn),
+    ...held('unknown, moves nothing', report.unknownUnderlyings),
+    ...held('clamped', report.clampedScenarios),
   ]);
   return [`${title}\n\n${scenarios(report, top)}`, grid(report), notes].join('\n');
 }
@@ -25,7 +27,7 @@ function worstText({ worst }: StressReport): string {
 }
 
 function held(name: string, ids: readonly string[]): (readonly [string, string])[] {
-  return ids.length === 0 ? [] : [[name, ids.join(', ')]];
+  return ids.length === 0 ? [] : [[name, ids.map(printable).join(', ')]];
 }
 
 /** The worst first; those with a gap last. */

@@ -95,8 +95,12 @@ export class AccountDraft {
 
   finish(): Account {
     const ids = [...this.positions.keys()];
-    const column = (field: keyof PositionState): Float64Array =>
-      Float64Array.from(this.positions.values(), (position) => position[field]);
+    const column = (field: keyof PositionState): Float64Array => {
+      const values = new Float64Array(ids.length);
+      let i = 0;
+      for (const position of this.positions.values()) values[i++] = position[field];
+      return values;
+    };
     const allocated = column('allocated');
     return {
       ...this.account,

@@ -111,15 +111,18 @@ export function worstOf(
 ): readonly WorstScenario[] {
   const { tail, lines } = measured;
   if (tail === null || count === 0) return [];
-  const { market } = bench.session.valuation;
+  const { set, valuation } = bench.session;
+  const { market } = valuation;
   const { masses, mass } = tail.tail;
   const scenarios = worstScenarios(tail.pnl, Math.min(count, tail.ranks.n));
   const factors = touchedFactors(measured, bench);
   const losses = lines.map((line) => lossesOf(line, scenarios, bench));
   return Array.from(scenarios, (scenario, j) => {
     const gains = lines.map((line, i) => ({ line, pnl: -losses[i]![j]! || 0 }));
+    const period = set.periods[scenario];
     return {
       scenario,
+      ...(period === undefined ? {} : { period }),
       weight: (masses[j] ?? 0) / mass,
       pnl: tail.pnl[scenario]! || 0,
       shocks: factors.map((factor) => shockOf(bench, factor, scenario)),

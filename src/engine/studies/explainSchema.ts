@@ -113,6 +113,12 @@ const FactorTypeSchema = Type.Object(
 const WorstSchema = Type.Object(
   {
     scenario: Type.Integer({ description: 'Number in the scenario set, from 0.' }),
+    period: Type.Optional(
+      Type.String({
+        description:
+          'Where the scenario is a stretch of a history: its date (2020-03-12), or first and last (2020-03-10..2020-03-12).',
+      }),
+    ),
     weight: number('In ES; 0 beyond the tail.'),
     pnl: number('Of the account, profit positive.'),
     shocks: list(

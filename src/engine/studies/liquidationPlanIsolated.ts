@@ -1,6 +1,7 @@
 /** Liquidation in isolated mode: each position below its own requirement is reduced until what is set apart for it suffices again. */
 import type { Account } from '../../margin/account.ts';
 import { TradeCosts } from '../../margin/liquidationCost.ts';
+import { allocatedAccount, resolvePortfolio } from '../../margin/portfolio.ts';
 import { accountState } from '../../margin/requirement.ts';
 import { AccountDesk } from '../accountDesk.ts';
 import type { PlanStep } from './liquidationPlanSchema.ts';
@@ -35,7 +36,7 @@ export interface IsolatedLiquidation {
 
 /** Orders are cancelled first: where that suffices there are no steps. */
 export function liquidateIsolated(
-  ordered: Account,
+  stated: Account,
   level: PlanLevel,
   lot: number,
   context: StudyContext,
@@ -47,8 +48,11 @@ export function liquidateIsolated(
   const costs = new TradeCosts(valuation);
   const steps: PlanStep[] = [];
   const lost: LostPosition[] = [];
+  const ordered = allocatedAccount(resolvePortfolio(stated, valuation), market);
   const start: Account = { ...ordered, orders: [] };
-  let [account, needed, closed] = [start, false, false];
+  // Of orders in instruments that are not held only the account as a whole has the requirement.
+  const whole = standingOf(desk.own(ordered), level, releaseLevel);
+  let [account, needed, closed] = [start, whole.figures.equity < whole.requirement, false];
   const standing = (of: Account, id: string): Standing => {
     const alone = positionAccount(of, of.instruments.indexOf(id), market.currency);
     return standingOf(desk.own(alone), level, releaseLevel);

@@ -68,7 +68,7 @@ export interface Ground {
 
 export function groundOf(session: Session, held: ReadonlySet<number>): Ground {
   const { set, gaps, sides, absent, valuation } = session;
-  const { methodology, exposures, stressedProxies } = valuation;
+  const { methodology, exposures } = valuation;
   const market = narrowMarket(valuation.market, held);
   const lists = [gaps, ...Object.values(sides).map((side) => side?.gaps ?? [])];
   const planned = plannedFactors(set, lists, absent);
@@ -77,13 +77,7 @@ export function groundOf(session: Session, held: ReadonlySet<number>): Ground {
   const planNow = planValuation(market, planned, 0, undefined, methodology.smileRule);
   const { dailyVolatility } = exposures;
   const own = instrumentExposures(market, plan, new Float64Array(0));
-  const narrow = {
-    market,
-    plan,
-    methodology,
-    exposures: { ...own, dailyVolatility },
-    stressedProxies,
-  };
+  const narrow = { ...valuation, market, plan, exposures: { ...own, dailyVolatility } };
   const ground = { ...session, valuation: narrow };
   const desk = new ValuationDesk(session, [plan, planNow]);
   return { session: ground, planNow, desk, lab: new TrialLab(ground) };
@@ -131,16 +125,22 @@ function priceOf(
   };
 }
 
-function crossingAt({ trial, slope }: Root, spot: number, mmFactor: number): LiquidationCrossing {
+function crossingAt(
+  { trial, slope, jump }: Root,
+  spot: number,
+  mmFactor: number,
+): LiquidationCrossing {
   const { factor, equity, requirement, standardError } = trial;
   const price = spot * factor;
   // dP = P dx: an error of the requirement moves the root by itself over the slope of the headroom.
-  const error = (mmFactor * standardError * price) / Math.abs(slope);
+  const error =
+    standardError === null ? Number.NaN : (mmFactor * standardError * price) / Math.abs(slope);
   return {
     price,
     move: factor - 1,
     equity,
     maintenanceRequirement: requirement,
     standardError: Number.isFinite(error) ? error : null,
+    ...(jump ? { jump } : {}),
   };
 }

@@ -129,7 +129,7 @@ export class LiquidationModel {
     const rest = this.restBetween(x);
     const base = risk * (1 + this.dependence) + stressed + this.constant + rest.base;
     const initial = base + this.initialOnly + rest.initialOnly;
-    const margins = pooledMargins([{ amounts: NONE, initial, base }], methodology);
+    const margins = pooledMargins([{ amounts: [], initial, base }], methodology);
     return {
       ...afterCredit(margins, account.creditLine),
       equity: today.equity + this.mover.gain(x),

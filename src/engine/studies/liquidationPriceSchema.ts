@@ -21,8 +21,14 @@ export const LiquidationCrossingSchema = Type.Object(
     maintenanceRequirement: Type.Number({ description: 'At this price, after credit.' }),
     standardError: Type.Union([Type.Number(), Type.Null()], {
       description:
-        'Of the price, from that of the ES in the requirement and the slope of both; null where they run alongside each other.',
+        'Of the price, from that of the ES in the requirement and the slope of both; null where it is not known, or they run alongside each other.',
     }),
+    jump: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Equity less requirement leaps over 0 here, as where a binary option that expires within the horizon changes its payoff in a scenario: both are those just beyond the price, and do not meet.',
+      }),
+    ),
   },
   { ...closed, title: 'LiquidationCrossing' },
 );

@@ -12,8 +12,10 @@ export interface HeadroomModel {
 
 export interface Root {
   readonly trial: Trial;
-  /** d(headroom)/dx, x the log of the price: of the model. */
+  /** d(headroom)/dx, x the log of the price: of the model. NaN at a jump. */
   readonly slope: number;
+  /** Headroom leaps over 0 here: the trial is just beyond. */
+  readonly jump: boolean;
 }
 
 /** In log price, longer far out. A crossing and its way back within one step show as a minimum of the model close to 0. */
@@ -22,8 +24,10 @@ const STEP_GROWTH = 0.05;
 /** How far off the model may be, as a share of the requirement: beside a full revaluation, and 0.5 of log price away from any. */
 const DOUBT_NEAR = 0.01;
 const DOUBT_FAR = 0.12;
-/** |headroom| at a root, as a share of equity or requirement, whichever is more; what is asked for is 1e-6. */
+/** |headroom| at a root, as a share of equity or requirement, whichever is more. */
 const PRECISION = 1e-9;
+/** What is asked for. Where two neighbouring prices are on either side of 0 and neither is as near, headroom jumps. */
+const TOLERANCE = 1e-6;
 const TRIALS_MAX = 60;
 /** Revaluations at one minimum of the model. */
 const SOUNDINGS = 4;
@@ -229,7 +233,8 @@ export class RootSearch {
       else outer = latest;
     }
     const best = this.sizeOf(inner) <= this.sizeOf(outer) ? inner : outer;
-    return this.rootAt(best);
+    if (isRoot(best.trial, TOLERANCE)) return this.rootAt(best);
+    return { trial: outer.trial, slope: Number.NaN, jump: true };
   }
 
   private tryFactor(factor: number): Place {
@@ -246,12 +251,12 @@ export class RootSearch {
     const h = 0.005;
     const up = this.model.at(this.side * x + h).headroom;
     const down = this.model.at(this.side * x - h).headroom;
-    return { trial, slope: (up - down) / (2 * h) };
+    return { trial, slope: (up - down) / (2 * h), jump: false };
   }
 }
 
-function isRoot({ headroom, equity, requirement }: Trial): boolean {
-  return Math.abs(headroom) <= PRECISION * Math.max(Math.abs(equity), requirement);
+function isRoot({ headroom, equity, requirement }: Trial, precision = PRECISION): boolean {
+  return Math.abs(headroom) <= precision * Math.max(Math.abs(equity), requirement);
 }
 
 function secant(a: Trial, b: Trial): number {

@@ -1,6 +1,6 @@
 /** What liquidation prices are asked of: each underlying that an account touches; in isolated mode each position on its own collateral. */
 import type { Account } from '../../margin/account.ts';
-import type { Portfolio } from '../../margin/portfolio.ts';
+import { allocatedAccount, type Portfolio } from '../../margin/portfolio.ts';
 import type { Market } from '../../market/market.ts';
 
 export const SIDES_OF_PRICE = ['below', 'above'] as const;
@@ -28,19 +28,23 @@ export function priceTargets(portfolio: Portfolio, market: Market): PriceTarget[
       return { underlying, instrument: null, account: alone, work };
     });
   }
+  const allocated = allocatedAccount(portfolio, market);
   return Array.from(portfolio.instruments, (index) => {
     const { underlying, id } = instruments[index]!;
     const at = account.instruments.indexOf(id);
     return {
       underlying,
       instrument: index,
-      account: positionAccount(account, at, market.currency),
+      account: positionAccount(allocated, at, market.currency),
       work: 1,
     };
   });
 }
 
-/** One isolated position as an account: its own allocation is all its collateral, and no credit line reaches it. */
+/**
+ * One isolated position as an account: its own allocation is all its collateral, and no credit line reaches it.
+ * @param account as its positions stand (`allocatedAccount`)
+ */
 export function positionAccount(account: Account, at: number, currency: string): Account {
   const entry = account.entryPrices?.[at] ?? Number.NaN;
   const amount = account.allocated![at]!;

@@ -3,7 +3,7 @@ import type { Account } from '../../margin/account.ts';
 import { resolvePortfolio } from '../../margin/portfolio.ts';
 import type { Valuation } from '../../margin/valuation.ts';
 import { type MovedSmile, movedMarket } from '../../market/movedMarket.ts';
-import { enterOwn, type OwnFigures, ownFigures } from '../accountBooks.ts';
+import { type EnteredOwn, enterOwn, type OwnFigures, ownFigures } from '../accountBooks.ts';
 import { AccountLab } from '../accountLab.ts';
 import type { BookPasses } from '../bookPasses.ts';
 import type { Session } from '../sessionData.ts';
@@ -43,8 +43,8 @@ export interface Trial {
   readonly requirement: number;
   /** equity − level × requirement: of the maintenance requirement, below 0 the account is in liquidation. */
   readonly headroom: number;
-  /** Standard error of the ES in it; of several pools, their sum: a bound, for they share scenarios. */
-  readonly standardError: number;
+  /** Standard error of the ES in it, null where one is not known; of several pools, their sum: a bound, for they share scenarios. */
+  readonly standardError: number | null;
 }
 
 /** Figures at one price. */
@@ -52,7 +52,7 @@ export interface Revalued {
   readonly factor: number;
   readonly figures: OwnFigures;
   /** As in a trial. */
-  readonly standardError: number;
+  readonly standardError: number | null;
 }
 
 /** The figures as a trial of one threshold. */
@@ -68,6 +68,18 @@ export function trialOf(
   return { factor, equity: figures.equity, ...against, standardError };
 }
 
+function errorOf({ pools }: EnteredOwn): number | null {
+  let sum = 0;
+  for (const { held } of pools) {
+    const tail = held.net?.tail ?? null;
+    if (tail === null) continue;
+    const { expectedShortfall } = tail.standardError;
+    if (expectedShortfall === null) return null;
+    sum += expectedShortfall;
+  }
+  return sum;
+}
+
 /** An account's figures under its own mode on rows that stand in memory. */
 export function ownTrial(
   account: Account,
@@ -79,11 +91,7 @@ export function ownTrial(
   const entered = enterOwn(resolvePortfolio(account, valuation), valuation, passes);
   passes.run();
   const figures = ownFigures(entered, valuation);
-  let standardError = 0;
-  for (const { held } of entered.pools) {
-    standardError += held.net?.tail?.standardError.expectedShortfall ?? 0;
-  }
-  return { factor, figures, standardError };
+  return { factor, figures, standardError: errorOf(entered) };
 }
 
 /**

@@ -56,6 +56,8 @@ export function stress(account: Account, asked: StressRows, { bench }: StudyCont
     heldFactors: [...rows.heldFactors],
     heldInHistory: [...rows.heldInHistory],
     withoutOwn: [...rows.withoutOwn],
+    unknownUnderlyings: [...rows.unknownUnderlyings],
+    clampedScenarios: [...rows.clampedScenarios],
     stressSet: id,
     methodology: session.provenance.methodology,
     market: marketHash(market, touched),

@@ -58,7 +58,15 @@ export const StressReportSchema = Type.Object(
       ],
       { description: 'Null where no scenario can be reckoned.' },
     ),
-    clampedShocks: Type.Integer(),
+    clampedShocks: Type.Integer({ description: 'Shocks that met the clamp.' }),
+    clampedScenarios: Type.Array(Type.String(), {
+      description:
+        'Scenarios that have such a shock: historical days and the engine’s own moves. A stated move beyond the clamp is refused.',
+    }),
+    unknownUnderlyings: Type.Array(Type.String(), {
+      description:
+        'Underlyings that a scenario names and of which the scenarios’ model has no factor: they move nothing. A misspelt id is among them.',
+    }),
     heldFactors: Type.Array(Type.String(), {
       description: 'Factors that a scenario moves and the scenarios’ model lacks: held still.',
     }),

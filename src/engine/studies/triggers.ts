@@ -66,6 +66,7 @@ export function triggers(
   const passes = new BookPasses(bench, slot);
   let shared: Ground | null = null;
   const found = tasksOf(targets, request).map(({ target, sides }): FoundTrigger => {
+    context.checkCancelled();
     const asked = targets[target]!;
     if (asked.instrument === null) {
       shared ??= groundOf(session, instrumentsOf(portfolio));
@@ -176,6 +177,7 @@ class TriggerSearch {
     side: 1 | -1,
     within: number,
   ): { readonly root: Root; readonly at: StateFigures } | null {
+    this.context.checkCancelled();
     const seen = new Map<number, StateFigures>();
     const revalue = (factor: number) => {
       this.context.checkCancelled();
@@ -230,7 +232,8 @@ class TriggerSearch {
       at.initialRequirement,
     );
     const share = requirement === 'initial' ? level : level * methodology.mmFactor;
-    const error = (share * standardError * price) / Math.abs(root.slope);
+    const error =
+      standardError === null ? Number.NaN : (share * standardError * price) / Math.abs(root.slope);
     return {
       price,
       move: factor - 1,
@@ -239,6 +242,7 @@ class TriggerSearch {
       initialRequirement: at.initialRequirement,
       maintenanceRequirement: at.maintenanceRequirement,
       standardError: Number.isFinite(error) ? error : null,
+      ...(root.jump ? { jump: true } : {}),
     };
   }
 }

@@ -52,6 +52,12 @@ export const TriggerCrossingSchema = Type.Object(
     standardError: Type.Union([Type.Number(), Type.Null()], {
       description: 'Of the price, from that of the ES; null where both run alongside each other.',
     }),
+    jump: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Equity less requirement leaps over the level here, as where a binary option changes its payoff: both are those just beyond the price, and do not meet.',
+      }),
+    ),
   },
   { ...closed, title: 'TriggerCrossing' },
 );

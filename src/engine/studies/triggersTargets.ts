@@ -1,6 +1,6 @@
 /** What triggers are asked of: each underlying that an account holds or has orders in; in isolated mode each position with its orders. */
 import type { Account } from '../../margin/account.ts';
-import type { Portfolio } from '../../margin/portfolio.ts';
+import { allocatedAccount, type Portfolio } from '../../margin/portfolio.ts';
 import type { Market } from '../../market/market.ts';
 import { type PriceTarget, positionAccount } from './liquidationPriceTargets.ts';
 
@@ -24,8 +24,9 @@ export function triggerTargets(portfolio: Portfolio, market: Market): PriceTarge
     .sort((a, b) => (idOf(a.underlying) < idOf(b.underlying) ? -1 : 1));
 }
 
-function positionTargets({ account, instruments }: Portfolio, market: Market): PriceTarget[] {
-  return Array.from(instruments, (instrument) => {
+function positionTargets(portfolio: Portfolio, market: Market): PriceTarget[] {
+  const account = allocatedAccount(portfolio, market);
+  return Array.from(portfolio.instruments, (instrument) => {
     const { underlying, id } = market.instruments[instrument]!;
     const alone = positionAccount(account, account.instruments.indexOf(id), market.currency);
     const orders = account.orders.filter((order) => order.instrument === id);

@@ -1,5 +1,7 @@
 /** What a change of an account would do to its margin, and whether each order that it adds may be accepted. */
 import type { Account, Order } from '../../margin/account.ts';
+import { checkRaised } from '../../margin/allocations.ts';
+import { lossAgainstMark, resolvePortfolio } from '../../margin/portfolio.ts';
 import { afterCredit } from '../../margin/requirement.ts';
 import { checkFigures, type MarginResult } from '../../margin/result.ts';
 import { AccountDesk } from '../accountDesk.ts';
@@ -24,25 +26,32 @@ interface Standing {
  * - `covered`: equity is at least the initial requirement after credit, both with the new orders open (which charges the worse side of all
  *   open orders, fees, and what they lose through the mark) and with all of them filled at their prices. In isolated mode each position's
  *   own equity covers its own requirement, too.
- * - `risk-reducing`: with its orders filled, neither initial nor maintenance margin (before credit) is greater than before; whatever the state,
- *   and whether or not equity covers anything. A change that takes collateral out, of the account or of what is set apart for an isolated
- *   position, or switches the margin mode is never allowed for this reason: the trades in it are not what needs to be allowed.
+ * - `risk-reducing`: with its orders filled, neither initial nor maintenance margin (before credit) is greater than before, and what its trades
+ *   lose against the mark is no more than the maintenance margin that they free: at the mark always, at any price that brings the account
+ *   no nearer to liquidation; whatever the state, and whether or not equity covers anything. A change that takes collateral out, of the
+ *   account or of what is set apart for an isolated position, or switches the margin mode is never allowed for this reason: the trades in it
+ *   are not what needs to be allowed.
  * Each new order is judged by itself as well, one after the other as an exchange takes them: on the account with the rest of the change and
  * those of the orders before it that were allowed, as open orders.
- * @throws as `applyChange` does, and the first error of the account
+ * @throws as `applyChange` does, the first error of the account, INVALID_FIELD where more is set apart for isolated positions than there is
  */
 export function whatIf(account: Account, { change }: WhatIfRequest, context: StudyContext): WhatIf {
   const { valuation } = context.bench.session;
   const desk = new AccountDesk(context.bench, context.slot);
   const before = desk.margin(account);
   const changed = applyChange(account, change, valuation);
+  if (changed.mode === 'isolated') {
+    const { collateralValue } = resolvePortfolio(changed, valuation);
+    checkRaised(account, changed, collateralValue, 'change.allocated');
+  }
   const after = desk.margin(changed);
   const judge = new OrderJudge(account, change, desk, context);
   const start = standingOf(before, account);
   const open = standingOf(after, changed);
   const filled = judge.filled(change.orders ?? [], [], open);
   const mayReduce = !movesFunds(account, change) && !takesAllocated(account, change, changed);
-  const verdict = verdictOn(start, open, filled, mayReduce);
+  const trades = [...(change.fills ?? []), ...(change.orders ?? []).map(asFill)];
+  const verdict = verdictOn(start, open, filled, mayReduce, lossAgainstMark(trades, valuation));
   const free = { before: start.free, after: open.free };
   const answer: WhatIf = {
     before,
@@ -89,7 +98,8 @@ class OrderJudge {
     return orders.map((order) => {
       this.context.checkCancelled();
       const after = this.standing({ ...rest, orders: [...open, order] });
-      const verdict = verdictOn(before, after, this.filled([order], open, after), true);
+      const loss = lossAgainstMark([asFill(order)], this.context.bench.session.valuation);
+      const verdict = verdictOn(before, after, this.filled([order], open, after), true, loss);
       if (verdict.allowed) {
         open.push(order);
         before = after;
@@ -121,17 +131,20 @@ function standingOf(result: MarginResult, { mode, creditLine }: Account): Standi
   return { initialMargin, maintenanceMargin, free, missing };
 }
 
+/** @param loss of the trades against the mark */
 function verdictOn(
   before: Standing,
   open: Standing,
   filled: Standing,
   mayReduce: boolean,
+  loss: number,
 ): Verdict {
   const missing = Math.max(0, open.missing, filled.missing);
   if (missing === 0) return { allowed: true, reason: 'covered', missing };
   const reducing =
     filled.initialMargin <= before.initialMargin &&
-    filled.maintenanceMargin <= before.maintenanceMargin;
+    filled.maintenanceMargin <= before.maintenanceMargin &&
+    loss <= before.maintenanceMargin - filled.maintenanceMargin;
   if (mayReduce && reducing) return { allowed: true, reason: 'risk-reducing', missing };
   return { allowed: false, reason: 'not-covered', missing };
 }

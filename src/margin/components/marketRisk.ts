@@ -4,9 +4,8 @@ import type { Component, ComponentContext } from './context.ts';
 /** ES_α(h) after anti-procyclicality (METHODOLOGY section 5). A book that gains even in its tail needs nothing, not less than nothing. */
 export function marketRiskOf({ shortfalls, valuation }: ComponentContext): number {
   const { base, longRun, stressed } = shortfalls;
-  const { buffer, stressed: weighted } = valuation.methodology.antiProcyclicality;
   const measures = { es: base, esLongRun: longRun, esStressed: stressed };
-  return Math.max(0, antiProcyclical(measures, { buffer, stressed: weighted }));
+  return Math.max(0, antiProcyclical(measures, valuation.methodology.antiProcyclicality));
 }
 
 export const marketRisk: Component = {

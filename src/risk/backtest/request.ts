@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import { PlimsollError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import { parseInstant } from '../../market/dates.ts';
+import { leastScenarios } from '../tail.ts';
 import { HoldingSchema } from './book.ts';
 import { BACKTEST_METHODS, type BacktestMethod } from './methods.ts';
 
@@ -50,7 +51,7 @@ export const BacktestParametersSchema = Type.Object(
         minimum: 50,
         maximum: LIMITS.backtestRowsMax,
         description:
-          'A forecast is made once so many filtered rows stand behind it, at most `window`. Default 250, or `window` where that is less.',
+          'A forecast is made once so many filtered rows stand behind it, at most `window`. Default 250, or `window` where that is less, or what the confidence needs where that is more.',
       }),
     ),
     lambda: Type.Optional(
@@ -118,10 +119,15 @@ export interface BacktestSettings {
   readonly antiProcyclicality: boolean;
 }
 
-/** @throws INVALID_FIELD for a date that is none, or more minimum rows than the window has */
+/** @throws INVALID_FIELD for a date that is none, more minimum rows than the window has, or fewer than the confidence needs */
 export function backtestSettings(given: BacktestParameters): BacktestSettings {
   const window = given.window ?? 500;
-  const minimumRows = given.minimumRows ?? Math.min(250, window);
+  const confidence = given.confidence ?? 0.99;
+  const methods = given.methods ?? BACKTEST_METHODS;
+  const least = methods.some((method) => REPLAYED.has(method)) ? leastScenarios(confidence) : 1;
+  const minimumRows = given.minimumRows ?? Math.max(least, Math.min(250, window));
+  checkRows('window', window, least, confidence);
+  checkRows('minimumRows', minimumRows, least, confidence);
   if (minimumRows > window) {
     const message = `minimumRows must be at most window (${window}), got ${minimumRows}`;
     throw new PlimsollError('INVALID_FIELD', message, { path: 'minimumRows' });
@@ -133,8 +139,8 @@ export function backtestSettings(given: BacktestParameters): BacktestSettings {
     throw new PlimsollError('INVALID_FIELD', message, { path: 'from' });
   }
   return {
-    methods: given.methods ?? BACKTEST_METHODS,
-    confidence: given.confidence ?? 0.99,
+    methods,
+    confidence,
     horizonDays: given.horizonDays ?? 1,
     window,
     minimumRows,
@@ -147,6 +153,15 @@ export function backtestSettings(given: BacktestParameters): BacktestSettings {
     toMs,
     antiProcyclicality: given.antiProcyclicality ?? false,
   };
+}
+
+/** Methods whose tail is made of the rows themselves: one of them at least must lie in it. */
+const REPLAYED: ReadonlySet<BacktestMethod> = new Set(['historical', 'filtered-historical']);
+
+function checkRows(path: string, rows: number, least: number, confidence: number): void {
+  if (rows >= least) return;
+  const message = `${path} must be at least ${least} for historical methods at a confidence of ${confidence}, got ${rows}`;
+  throw new PlimsollError('INVALID_FIELD', message, { path });
 }
 
 function instant(text: string | undefined, path: string, otherwise: number): number {

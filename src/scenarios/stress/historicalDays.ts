@@ -1,7 +1,6 @@
 /** The worst moves over the horizon that a history holds: of an equal-weight book, long and short, and of each underlying. */
-import { PlimsollError } from '../../errors.ts';
 import type { History } from '../../market/history.ts';
-import { changesOver, coveringRows, type HistoryChanges } from '../historyRows.ts';
+import { changesOver, coveringRows, type HistoryChanges, periodName } from '../historyRows.ts';
 import { bookReturns } from '../stressedWindow.ts';
 
 export interface HistoricalDay {
@@ -76,15 +75,9 @@ function worstRows(values: Float64Array, count: number, rows: HistoryChanges): n
 }
 
 function dayOf(history: History, rows: HistoryChanges, row: number): HistoricalDay {
-  const begin = rows.begins[row]!;
-  const first = history.dates[begin];
-  const last = history.dates[begin + rows.step];
-  if (first === undefined || last === undefined) {
-    throw new PlimsollError('INTERNAL', `row ${row} leads out of the history`);
-  }
   const n = rows.factorIds.length;
   return {
-    name: rows.step === 1 ? last : `${first}..${last}`,
+    name: periodName(history, rows.begins[row]!, rows.step),
     changes: new Map(rows.factorIds.map((id, f) => [id, rows.changes[row * n + f]!])),
   };
 }

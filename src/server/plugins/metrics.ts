@@ -15,6 +15,8 @@ export class ServerMetrics {
   readonly rejected: Counter<'code'>;
   readonly batchAccounts: Histogram;
   readonly batches: Counter<'outcome'>;
+  readonly streamReaders: Gauge;
+  readonly streamsDropped: Counter<'reason'>;
 
   constructor() {
     const registers = [this.registry];
@@ -53,6 +55,17 @@ export class ServerMetrics {
       name: 'plimsoll_batches_total',
       help: 'Batches by how they ended: completed, cancelled (the caller hung up) or failed.',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.streamReaders = new Gauge({
+      name: 'plimsoll_stream_readers',
+      help: 'Server-sent event streams that are open.',
+      registers,
+    });
+    this.streamsDropped = new Counter({
+      name: 'plimsoll_stream_readers_dropped_total',
+      help: 'Readers that were cut off: too many records behind, or stalled (nothing was read for too long).',
+      labelNames: ['reason'],
       registers,
     });
   }

@@ -66,12 +66,8 @@ export function sendProblem(
 }
 
 export function addProblems(app: FastifyInstance): void {
-  const methods = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url) ?? new Set();
-    for (const name of [method].flat()) known.add(name);
-    methods.set(url, known);
-  });
+  const methods = new PathMethods();
+  app.addHook('onRoute', ({ url, method }) => methods.add(url, [method].flat()));
   app.addHook('onRequest', async (request, reply) => {
     if (request.headers.host !== undefined || request.raw.httpVersion === '1.0') return;
     reply.header('connection', 'close');
@@ -86,14 +82,45 @@ export function addProblems(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>(sendProblem);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!;
-    const allowed = methods.get(path);
-    if (allowed === undefined || allowed.has(request.method)) {
+    const allowed = methods.of(path);
+    if (allowed.length === 0 || allowed.includes(request.method)) {
       throw new PlimsollError('NOT_FOUND', `there is nothing at ${path}`);
     }
-    const names = [...allowed].sort().join(', ');
+    const names = allowed.join(', ');
     reply.header('allow', names);
     throw new PlimsollError('METHOD_NOT_ALLOWED', `${path} is for ${names} only`);
   });
+}
+
+/** Which methods a path has, whatever stands where its parameters are. */
+class PathMethods {
+  private readonly known = new Map<
+    string,
+    { readonly path: RegExp; readonly names: Set<string> }
+  >();
+
+  /** @param url as routes are declared: `/v1/accounts/:id` */
+  add(url: string, names: readonly string[]): void {
+    let route = this.known.get(url);
+    if (route === undefined) {
+      route = { path: pathPattern(url), names: new Set() };
+      this.known.set(url, route);
+    }
+    for (const name of names) route.names.add(name);
+  }
+
+  /** In alphabetical order; none for a path that is nowhere. */
+  of(path: string): readonly string[] {
+    const routes = [...this.known.values()].filter((route) => route.path.test(path));
+    return [...new Set(routes.flatMap(({ names }) => [...names]))].sort();
+  }
+}
+
+/** A parameter is one segment of the path and not empty; `*` is all the rest of it. */
+function pathPattern(url: string): RegExp {
+  const literal = url.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = literal.replaceAll(/:[^/]+/g, '[^/]+').replaceAll('*', '.*');
+  return new RegExp(`^${pattern}$`);
 }
 
 /** Sockets whose answer has begun: a problem written into it would look like a part of it. */

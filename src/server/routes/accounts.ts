@@ -2,7 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import Type from 'typebox';
-import type { BookAccount } from '../../book/book.ts';
+import { accountOf, type BookAccount, type Liquidation } from '../../book/book.ts';
 import type { CurrentFigures, Desk } from '../../book/desk/desk.ts';
 import { ExplanationSchema } from '../../engine/studies/explainSchema.ts';
 import { LiquidationSchema } from '../../engine/studies/liquidation.ts';
@@ -11,10 +11,12 @@ import { reader } from '../../schema.ts';
 import type { ServerContext } from '../context.ts';
 import { hangUpSignal, withJson } from '../plugins/bodies.ts';
 import { IDEMPOTENCY_HEADER, keyedBy } from '../plugins/idempotency.ts';
-import { AnyAccountSchema, EXAMPLE_ACCOUNT } from '../schemas/accounts.ts';
+import { AccountInPathSchema, EXAMPLE_ACCOUNT } from '../schemas/accounts.ts';
 import {
   AcceptedSchema,
   AccountParamsSchema,
+  type AccountPlan,
+  AccountPlanSchema,
   type BookedAccount,
   BookedAccountSchema,
   type BookedMargin,
@@ -26,6 +28,8 @@ const closed = { additionalProperties: false } as const;
 const tags = ['book'];
 const params = AccountParamsSchema;
 const readings = problems(404, 422, 503);
+
+const { id: _, ...EXAMPLE } = EXAMPLE_ACCOUNT;
 
 const PLAIN = 'true';
 const liquidationQuery = Type.Object(
@@ -41,13 +45,13 @@ const schemas = {
   put: {
     summary: 'Opens an account, or changes its settings',
     description:
-      'Opens the account with what it holds. Of one that is booked, mode, credit line and allocations are changed; holdings that are stated then must be those of the book, which change by fills, collateral moves and corrections.',
+      'Opens the account with what it holds. The body need not repeat its id. Of one that is booked, mode, credit line and allocations are changed; holdings that are stated then must be those of the book, which change by fills, collateral moves and corrections.',
     tags,
     params,
     headers: IDEMPOTENCY_HEADER,
     body: {
       content: {
-        'application/json': { schema: { ...AnyAccountSchema, examples: [EXAMPLE_ACCOUNT] } },
+        'application/json': { schema: { ...AccountInPathSchema, examples: [EXAMPLE] } },
       },
     },
     response: { 200: AcceptedSchema, ...problems(400, 404, 408, 413, 415, 422, 503) },
@@ -80,6 +84,14 @@ const schemas = {
     params,
     response: { 200: ExplanationSchema, ...readings },
   },
+  plan: {
+    summary: 'How the liquidation of an account is to go',
+    description:
+      'While the account is in liquidation or default, or has not met a call in time: what record `liquidation-planned` of the log says. It is computed when the liquidation begins, and again when it begins anew or has to restore more.',
+    tags,
+    params,
+    response: { 200: AccountPlanSchema, ...readings },
+  },
   liquidation: {
     summary: 'Liquidation prices of a booked account, and its plan',
     description: 'As POST /v1/liquidation.',
@@ -99,12 +111,12 @@ export function accountRoutes(instance: FastifyInstance, context: ServerContext)
   app.put(url, { schema: schemas.put, config: { accepts: ['json'] } }, (request) =>
     withJson(request, limits.accountBytes, context, async (value) => {
       const { id } = request.params;
-      const stated = readBody(value).id;
+      const { id: stated = id, ...rest } = readBody(value);
       if (stated !== id) {
         const message = `the path names ${JSON.stringify(id)}, the body ${JSON.stringify(stated)}`;
         throw new PlimsollError('INVALID_FIELD', message, { path: 'id' });
       }
-      const command = { do: 'put-account', account: value };
+      const command = { do: 'put-account', account: { id, ...rest } };
       return deskOf(context).command(command, keyedBy(request, value));
     }),
   );
@@ -121,6 +133,9 @@ export function accountRoutes(instance: FastifyInstance, context: ServerContext)
   });
   app.get(`${url}/explain`, { schema: schemas.explain }, async ({ params: { id } }, reply) =>
     engine.explain(deskOf(context).account(id), {}, { signal: signalOf(reply) }),
+  );
+  app.get(`${url}/plan`, { schema: schemas.plan }, async ({ params: { id } }) =>
+    accountPlan(accountOf(deskOf(context).book, id)),
   );
   app.get(`${url}/liquidation`, { schema: schemas.liquidation }, async (request, reply) => {
     const account = deskOf(context).account(request.params.id);
@@ -145,8 +160,26 @@ function signalOf(reply: unknown): AbortSignal {
   return hangUpSignal(reply as FastifyReply);
 }
 
-function heldBy({ heldState, heldSince, call }: BookAccount) {
-  return { heldState, heldSince, call };
+function heldBy({ heldState, heldSince, call, liquidation }: BookAccount) {
+  return { heldState, heldSince, call, liquidation: runningOf(liquidation) };
+}
+
+function runningOf(running: Liquidation | null) {
+  if (running === null) return null;
+  const { liquidation, cause, startedAt, stepsDone, planned } = running;
+  return { liquidation, cause, startedAt, stepsDone, planned: planned !== null };
+}
+
+/** @throws NOT_FOUND where the account is not being liquidated */
+function accountPlan({ id, heldState, changedSeq, liquidation }: BookAccount): AccountPlan {
+  const running = runningOf(liquidation);
+  if (running === null) {
+    throw new PlimsollError('NOT_FOUND', `${id} is not being liquidated`, { account: id });
+  }
+  const { planned: _, ...facts } = running;
+  const { plan: steps, planned } = liquidation!;
+  const plan = planned === null ? null : { ...planned, steps: [...steps] };
+  return { account: id, heldState, changedSeq, ...facts, plan };
 }
 
 function bookedAccount(desk: Desk, id: string): BookedAccount {

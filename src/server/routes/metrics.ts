@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Gauge } from 'prom-client';
 import Type from 'typebox';
 import type { ServerContext } from '../context.ts';
+import { watchBook } from '../plugins/bookMetrics.ts';
 
 const schema = {
   summary: 'Figures for Prometheus',
@@ -10,7 +11,7 @@ const schema = {
   tags: ['operations'],
   response: {
     200: {
-      description: 'Requests, batches, accounts, the engine and the process.',
+      description: 'Requests, batches, accounts, the engine, the book and the process.',
       content: {
         'text/plain': { schema: Type.String({ examples: ['plimsoll_ready 1\n'] }) },
       },
@@ -21,8 +22,12 @@ const schema = {
 /** The engine is asked for its own figures when they are scraped. */
 export function metricsRoutes(
   app: FastifyInstance,
-  { metrics: { registry }, readiness, engine }: ServerContext,
+  { metrics: { registry }, readiness, engine, desk }: ServerContext,
 ): void {
+  if (desk !== null) {
+    const stop = watchBook(desk, registry);
+    app.addHook('onClose', async () => stop());
+  }
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
   const engineGauges = {
     queued: gauge('plimsoll_engine_queue', 'Tasks that wait for a worker.'),

@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { accountOf } from '../../book/book.ts';
-import type { Desk, Followed, RecordFilter } from '../../book/desk/desk.ts';
+import type { Desk, Followed, RecordFilter, TriggerNews } from '../../book/desk/desk.ts';
 import { EVENT_KINDS } from '../../book/events.ts';
 import { PlimsollError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
@@ -17,14 +17,16 @@ import { problems } from '../schemas/problem.ts';
 import { deskOf } from './accounts.ts';
 
 const closed = { additionalProperties: false } as const;
+/** What is no record of the log, and has no place in it: events of this kind have no id. */
+const TRIGGERS = 'triggers';
 const listOf = <T extends Parameters<typeof Type.Array>[0]>(item: T, description: string) =>
   Type.Optional(Type.Union([item, Type.Array(item)], { description }));
 const id = Type.String({ minLength: 1, maxLength: LIMITS.idLengthMax });
 
 const filters = {
   kind: listOf(
-    Type.Enum([...EVENT_KINDS]),
-    'Only records of this kind; may stand several times. Default: all but changes of the market.',
+    Type.Enum([...EVENT_KINDS, TRIGGERS]),
+    'Only records of this kind, or `triggers`; may stand several times. Default: all records but ticks and market snapshots.',
   ),
   state: listOf(
     Type.Enum([...ACCOUNT_STATES]),
@@ -45,7 +47,7 @@ const eventsQuery = Type.Object(filters, closed);
 type Filters = Static<typeof streamQuery>;
 
 const description =
-  'Records of the log as they become durable: `id` is the sequence number, `event` the kind, `data` the record. A client that sends Last-Event-ID gets every record after it once and in order; without it, those from now on; 0 is the beginning. Records of funding and settlement come to readers of any account. A `margin` record has the figures as `result` while they are the latest. A reader that falls too far behind gets the event `dropped` with the reason, and the end; `closing` comes before the end of the service.';
+  'Records of the log as they become durable: `id` is the sequence number, `event` the kind, `data` the record. A client that sends Last-Event-ID gets every record after it once and in order; without it, those from now on; 0 is the beginning. Records of funding and settlement come to readers of any account. A `margin` record has the figures as `result` while they are the latest. With kind `triggers` come the triggers of the accounts, as GET /v1/triggers has them: all of them at the beginning, then each that is new, the latest only where the reader is slow. They have no `id`, so that Last-Event-ID still is a place in the log; `triggers: null` says that of this account nothing is known any more. A reader that falls too far behind gets the event `dropped` with the reason, and the end; `closing` comes before the end of the service.';
 const headers = {
   type: 'object',
   properties: {
@@ -83,10 +85,17 @@ export function streamRoutes(instance: FastifyInstance, context: ServerContext):
     const after = placeOf(request, query, desk);
     const gone = hangUpSignal(reply);
     const leave = await gate.enter(gone);
-    reply.raw.once('close', leave);
-    cutStalled(reply, context.limits.stallMs);
+    context.metrics.streamReaders.inc();
+    reply.raw.once('close', () => {
+      leave();
+      context.metrics.streamReaders.dec();
+    });
+    cutStalled(reply, context);
     const signal = AbortSignal.any([gone, ending.signal]);
-    const events = written(desk, desk.follow({ after, filter: filterOf(query), signal }), gone);
+    const asked = { after, filter: filterOf(query), signal };
+    const withTriggers = query.kind !== undefined && [query.kind].flat().includes(TRIGGERS);
+    const followed = withTriggers ? desk.followWithTriggers(asked) : desk.follow(asked);
+    const events = written(context, desk, followed, gone);
     return reply
       .type('text/event-stream')
       .header('cache-control', 'no-store')
@@ -133,16 +142,19 @@ function filterOf({ account, kind, state }: Filters): RecordFilter {
 
 /** @param gone said when nobody reads any more */
 async function* written(
+  { metrics }: ServerContext,
   desk: Desk,
-  records: AsyncGenerator<Followed>,
+  events: AsyncGenerator<Followed | TriggerNews>,
   gone: AbortSignal,
 ): AsyncGenerator<string> {
   // Headers leave with the first byte.
   yield ': open\n\n';
-  for await (const followed of records) {
+  for await (const followed of events) {
     if ('beat' in followed) yield ': alive\n\n';
+    else if ('triggers' in followed) yield triggersText(desk, followed);
     else if ('dropped' in followed) {
       const { dropped: reason, at } = followed;
+      metrics.streamsDropped.inc({ reason: 'behind' });
       yield `event: dropped\ndata: ${JSON.stringify({ reason, after: at })}\n\n`;
     } else yield recordText(desk, followed.record);
   }
@@ -153,7 +165,8 @@ function recordText(
   desk: Desk,
   { seq, at, kind, body }: Extract<Followed, { readonly record: unknown }>['record'],
 ): string {
-  const { snapshot: _, ...rest } = body as { readonly snapshot?: unknown };
+  // Whole markets and models are asked for by themselves.
+  const { snapshot: _, model: __, ...rest } = body as { snapshot?: unknown; model?: unknown };
   const { account, figures } = rest as { readonly account?: string; readonly figures?: string };
   const latest = kind === 'margin' ? desk.latest(account!) : null;
   const result = latest !== null && latest.hash === figures ? { result: latest.result } : {};
@@ -161,9 +174,16 @@ function recordText(
   return `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`;
 }
 
+function triggersText(desk: Desk, { account, triggers }: TriggerNews): string {
+  const known = triggers === null ? null : { ...triggers, age: desk.triggers.ageOf(account) };
+  return `event: ${TRIGGERS}\ndata: ${JSON.stringify({ account, triggers: known })}\n\n`;
+}
+
 /** A reader that takes nothing for so long cannot be told why: its connection is cut. */
-function cutStalled(reply: FastifyReply, ms: number): void {
-  reply.raw.setTimeout(ms, () => {
-    if (reply.raw.writableNeedDrain) reply.raw.destroy();
+function cutStalled(reply: FastifyReply, { limits, metrics }: ServerContext): void {
+  reply.raw.setTimeout(limits.stallMs, () => {
+    if (!reply.raw.writableNeedDrain) return;
+    metrics.streamsDropped.inc({ reason: 'stalled' });
+    reply.raw.destroy();
   });
 }

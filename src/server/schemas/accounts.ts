@@ -1,5 +1,5 @@
 /** Accounts and results as routes say them: the schemas of the layers below, with examples. */
-import Type, { type TUnion } from 'typebox';
+import Type, { type TObject, type TString, type TUnion } from 'typebox';
 import {
   type AccountInput,
   AccountSchema,
@@ -11,6 +11,17 @@ import { MarginResultSchema, RejectedAccountSchema } from '../../margin/result.t
 /** Rows or columns. */
 export const AnyAccountSchema: TUnion<[typeof AccountSchema, typeof ColumnarAccountSchema]> =
   Type.Union([AccountSchema, ColumnarAccountSchema]);
+
+/** An account whose id stands in the path; where it is stated too, it must be the same. */
+export const AccountInPathSchema: TUnion = Type.Union([
+  inPath(AccountSchema, 'AccountInPath'),
+  inPath(ColumnarAccountSchema, 'ColumnarAccountInPath'),
+]);
+
+function inPath({ properties }: TObject<{ id: TString }>, title: string): TObject {
+  const fields = { ...properties, id: Type.Optional(properties.id) };
+  return Type.Object(fields, { additionalProperties: false, title });
+}
 
 export const EXAMPLE_ACCOUNT: AccountInput = {
   id: 'acct-1',

@@ -22,6 +22,7 @@ export const EXAMPLE_WALK = {
   },
   book: [{ underlying: 'BTC', exposure: 1000 }],
   methods: ['historical'],
+  confidence: 0.95,
   window: 60,
   minimumRows: 50,
 };

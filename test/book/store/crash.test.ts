@@ -1,5 +1,5 @@
 /** kill -9, a full disk, a disk that turns read-only, writes and synchronisations that fail: what was acknowledged stays. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ import {
   type Said,
 } from './crash.ts';
 import { makePostgresServer, postgresBinaries } from './postgresServer.ts';
+import { privateShell } from './privateShell.ts';
 import { postgresSite, sqliteSite, temporaryFolder } from './sites.ts';
 
 const NODE = process.execPath;
@@ -40,14 +41,7 @@ describe('SIGKILL in the middle of a storm of appends', () => {
   });
 });
 
-/** A shell that may mount, in a name space of its own: what it mounts goes with it. */
-const PRIVATE = [
-  ['unshare', '-m'],
-  ['unshare', '-Urm'],
-].find(
-  ([command, ...flags]) =>
-    spawnSync(command!, [...flags, 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0,
-);
+const PRIVATE = privateShell();
 
 describe('disks', () => {
   let folder = '';
@@ -65,7 +59,7 @@ describe('disks', () => {
   };
 
   it('a full disk refuses, keeps what was acknowledged, and goes on when there is room', async (context) => {
-    if (PRIVATE === undefined) return context.skip('this user cannot mount');
+    if (PRIVATE === null) return context.skip('this user cannot mount');
     const said = await inShell(`head -c 1200000 /dev/zero > ballast
       '${NODE}' '${APPENDER}' fill book.db ballast
       cp book.db* ..`);
@@ -84,7 +78,7 @@ describe('disks', () => {
   });
 
   it('a read-only disk is refused to a writer, and read', async (context) => {
-    if (PRIVATE === undefined) return context.skip('this user cannot mount');
+    if (PRIVATE === null) return context.skip('this user cannot mount');
     const said = await inShell(`'${NODE}' '${APPENDER}' sequence book.db
       rm -f book.db-wal book.db-shm
       mount -o remount,ro '${folder}/disk'

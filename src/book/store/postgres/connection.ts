@@ -6,6 +6,7 @@ export class PostgresConnection {
   private readonly url: string;
   private readonly prepare: (client: Client) => Promise<void>;
   private client: Promise<Client> | null = null;
+  private last: Promise<void> = Promise.resolve();
 
   /** @param prepare what each new connection begins with */
   constructor(url: string, prepare: (client: Client) => Promise<void>) {
@@ -22,11 +23,30 @@ export class PostgresConnection {
     return attempt;
   }
 
-  /** Rows in array mode. @throws what `pg` throws, or `prepare` */
-  async query(text: string, values: readonly unknown[] = []): Promise<unknown[][]> {
-    const client = await this.connected();
-    const query = { text, values: [...values], rowMode: 'array' as const };
-    return (await client.query<unknown[]>(query)).rows;
+  /**
+   * Rows in array mode. One statement at a time, in the order of the calls.
+   * @param sending told just before the statement leaves: from then on it may have an effect
+   * @throws what `pg` throws, or `prepare`
+   */
+  async query(
+    text: string,
+    values: readonly unknown[] = [],
+    sending: () => void = () => {},
+  ): Promise<unknown[][]> {
+    const before = this.last;
+    let done = (): void => {};
+    this.last = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    try {
+      const client = await this.connected();
+      sending();
+      const query = { text, values: [...values], rowMode: 'array' as const };
+      return (await client.query<unknown[]>(query)).rows;
+    } finally {
+      done();
+    }
   }
 
   /** The same, with errors of the system. */

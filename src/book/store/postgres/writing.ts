@@ -62,13 +62,16 @@ export class PostgresWriting {
   /** One statement is one transaction. */
   private async insert(linked: Linked): Promise<void> {
     if (linked.rows.length === 0) return;
-    const client = await this.connection.connected();
-    this.unsettled = linked;
+    let sent = false;
+    const sending = (): void => {
+      sent = true;
+      this.unsettled = linked;
+    };
     try {
-      await client.query(INSERT, columnsOf(linked.rows));
+      await this.connection.query(INSERT, columnsOf(linked.rows), sending);
     } catch (error) {
       // The server said no: nothing of it is there.
-      if (!isLost(error)) this.unsettled = null;
+      if (sent && !isLost(error)) this.unsettled = null;
       throw error;
     }
   }

@@ -12,6 +12,7 @@ export interface SqliteStatement {
 
 export interface SqliteConnection {
   exec(sql: string): void;
+  /** The same statement for the same text: it is compiled once. */
   prepare(sql: string): SqliteStatement;
   close(): void;
 }
@@ -49,7 +50,7 @@ export async function loadDriver(): Promise<SqliteDriver> {
   }
   const connect = (path: string): SqliteConnection => {
     const database = new sqlite.DatabaseSync(path);
-    const prepare = (sql: string): SqliteStatement => nodeStatement(database.prepare(sql));
+    const prepare = once((sql) => nodeStatement(database.prepare(sql)));
     return { exec: (sql) => database.exec(sql), prepare, close: () => database.close() };
   };
   return { name: 'node:sqlite', connect };
@@ -76,7 +77,7 @@ async function loadLibsql(): Promise<SqliteDriver> {
   const { default: Database } = await import('libsql');
   const connect = (path: string): SqliteConnection => {
     const database = new Database(path);
-    const prepare = (sql: string): SqliteStatement => {
+    const prepare = once((sql) => {
       const statement = database.prepare(sql);
       // `raw` of a statement that returns nothing is an error.
       const raw = statement.reader ? statement.raw() : statement;
@@ -85,11 +86,21 @@ async function loadLibsql(): Promise<SqliteDriver> {
         get: (...values) => raw.get(values) as readonly unknown[] | undefined,
         rows: (...values) => raw.iterate(values) as Iterable<readonly unknown[]>,
       };
-    };
+    });
     const exec = (sql: string): void => {
       database.exec(sql);
     };
     return { exec, prepare, close: () => void database.close() };
   };
   return { name: 'libsql', connect };
+}
+
+/** Texts are few: those of the queries, none with a value in it. */
+function once(prepare: (sql: string) => SqliteStatement): (sql: string) => SqliteStatement {
+  const made = new Map<string, SqliteStatement>();
+  return (sql) => {
+    const known = made.get(sql) ?? prepare(sql);
+    made.set(sql, known);
+    return known;
+  };
 }
