@@ -286,7 +286,7 @@ export interface Kernels {
   ): void;
   /**
    * The same sums for one book over contiguous rows (entries are offsets from `rows`), kept: n scenarios, a multiple of 2, at `out`;
-   * `spare` is 4 KiB.
+   * `spare` is 16 KiB.
    */
   sumRows(rows: Pointer, n: number, book: Pointer, out: Pointer, spare: Pointer): void;
   /** Copies a contiguous row into blocks of `blockSize` values, `blockStride` bytes apart. */

@@ -52,7 +52,7 @@ export function restart(quick: boolean): Promise<readonly Line[]> {
         hash: shortDigest(head),
         targets: [atMost('seconds', listens, LISTENS_SECONDS)],
         notes: [
-          `${how}: listens after ${listens.toFixed(1)} s, all of ${options.accounts} accounts of ${options.positions} positions have figures after ${figures.toFixed(1)} s (${options.scenarios} scenarios, ${options.preset})`,
+          `${how}: listens after ${listens.toFixed(1)} s, all of ${options.accounts} accounts of ${options.positions} positions have figures, and those in liquidation a plan, after ${figures.toFixed(1)} s (${options.scenarios} scenarios, ${options.preset})`,
         ],
       });
     return [

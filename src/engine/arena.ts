@@ -87,6 +87,8 @@ export interface ArenaDemand {
 const BLOCK_BYTES_TARGET = 512 * 1024;
 /** Tail buffers of a pass may fill this much; a pass of large tails has fewer books. */
 const PASS_BYTES_MAX = 64 * 1024 * 1024;
+/** One tile of the kernel `sumRows`. */
+export const TILE_BYTES = 16 * 1024;
 /** Books of one pass over the cube. */
 export const BOOKS_PER_PASS = 1024;
 
@@ -181,7 +183,7 @@ function scratchBytesFor(demand: ArenaDemand, rowBytes: number): number {
   const draw = drawScratchBytes(factors) + revaluationBytes(demand) + 1024;
   const entries = (rows + 1) * 16 + 65_536;
   // Records twice: those of one pass, and a selection of them.
-  const one = 2 * BOOKS_PER_PASS * 32 + 8_192 + entries + 2 * tailBytes;
+  const one = 2 * BOOKS_PER_PASS * 32 + TILE_BYTES + 4_096 + entries + 2 * tailBytes;
   if (demand.kept === 'nothing') return draw + drawBlockBytes(factors) + rows * rowBytes + one;
   const pass =
     demand.kept === 'rows' ? 0 : Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);

@@ -2,7 +2,7 @@
 import { PlimsollError } from '../errors.ts';
 import type { Book } from '../margin/books.ts';
 import { type TailMeasures, type TailRanks, tailMeasures } from '../risk/tail.ts';
-import { BOOKS_PER_PASS } from './arena.ts';
+import { BOOKS_PER_PASS, TILE_BYTES } from './arena.ts';
 
 const RECORD = 32;
 const ENTRY = 16;
@@ -30,7 +30,7 @@ export function viewsOf(memory: WebAssembly.Memory): Views {
 export class BookMemory {
   /** Room for the sums of one block of up to 64 scenarios. */
   readonly slot: number;
-  /** 4 KiB for `sumRows`. */
+  /** One tile, for `sumRows`. */
   readonly spare: number;
   readonly records: number;
   /** Room for copies of records: some of the books. */
@@ -51,7 +51,7 @@ export class BookMemory {
     this.rowBytes = rowBytes;
     this.slot = region.start;
     this.spare = region.start + 64 * 8 + 64;
-    this.records = this.spare + 4096 + 64;
+    this.records = this.spare + TILE_BYTES + 64;
     this.selection = this.records + BOOKS_PER_PASS * RECORD;
     this.start = this.selection + BOOKS_PER_PASS * RECORD;
     this.end = region.start + region.bytes;

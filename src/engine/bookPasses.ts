@@ -18,10 +18,10 @@ const LARGEST_SUM = 1e300;
 /** Up to so many accounts the rows of the cube are always read one book at a time. */
 const FEW_ACCOUNTS = 16;
 /**
- * A pass reads the whole cube, once for each order of its scenarios; single books read what they hold, and reorder that. Measured with books
- * of 20 rows: one book alone costs what so many rows of a pass do.
+ * A pass reads the whole cube, whoever holds what; a book alone reads what it holds. Measured with books of 20 rows: alone one costs what so many
+ * rows of a pass do.
  */
-const ROWS_PER_BOOK = 24;
+const ROWS_PER_BOOK = 12;
 
 /** A book that has been entered: where its figures will stand. */
 export interface EnteredBook {
@@ -67,8 +67,7 @@ export class BookPasses {
   /** Forgets the books of the pass before. */
   begin(accounts: number): void {
     const { layout, valuation } = this.bench.session;
-    const orders = layout.zero === 0 ? 1 : 3;
-    const few = Math.max(FEW_ACCOUNTS, (orders * valuation.plan.rows) / ROWS_PER_BOOK);
+    const few = Math.max(FEW_ACCOUNTS, valuation.plan.rows / ROWS_PER_BOOK);
     this.few = accounts <= few || layout.cube === 0;
     this.full = false;
     this.entered = [];

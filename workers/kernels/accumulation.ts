@@ -135,9 +135,12 @@ export function accumulate(
   }
 }
 
-/** Scenarios of one tile of `sumRows`: a tile of sums and one of each row in turn stay in the first-level cache. */
+/**
+ * Bytes of one tile of `sumRows`: the sums stay in the first-level cache, and rows are read in runs of several pages, which the hardware foresees
+ * better than runs of one (measured: a quarter faster on rows that are in no cache).
+ */
 // @ts-ignore: decorator
-@inline const TILE: usize = 4096;
+@inline const TILE: usize = 16384;
 
 /** sums ← sums + size · row over `bytes`; with `fresh` the sums begin at 0. */
 // @ts-ignore: decorator
@@ -179,7 +182,7 @@ function addFourRows(entry: usize, at: usize, sums: usize, bytes: usize): void {
 
 /**
  * The same sums for one book, kept whole: entries are offsets of rows from `rows`, each row contiguous in scenario order. P&L of n scenarios
- * (a multiple of 2) at `out`; `spare` is 4 KiB. One book alone reads its rows in address order this way; from the blocks of the cube
+ * (a multiple of 2) at `out`; `spare` is 16 KiB. One book alone reads its rows in address order this way; from the blocks of the cube
  * it would touch a page of memory for every few scenarios.
  */
 export function sumRows(rows: usize, n: u32, book: usize, out: usize, spare: usize): void {
