@@ -4,6 +4,7 @@ import { drawLocally, revalueLocally } from '../src/engine/localFill.ts';
 import { openSession } from '../src/engine/session.ts';
 import type { Session } from '../src/engine/sessionData.ts';
 import { type Bench, rowOwners } from '../src/engine/shards.ts';
+import type { StudyContext } from '../src/engine/studies/study.ts';
 import type { Book, BookSegment } from '../src/margin/books.ts';
 import { type MethodologyInput, resolveMethodology } from '../src/margin/methodology.ts';
 import { demoMarket } from '../src/market/demoMarket.ts';
@@ -104,4 +105,10 @@ function randomBook(
   const underlyings = [...byUnderlying.keys()].sort((a, b) => a - b);
   const segments: BookSegment[] = underlyings.map((u) => byUnderlying.get(u)!);
   return { segments, underlyings, masks: [] };
+}
+
+/** A session that no worker remembers anything of: the answers of the run before are not ours to use. */
+export function forgotten(context: StudyContext): StudyContext {
+  const { bench } = context;
+  return { ...context, bench: { ...bench, session: { ...bench.session } } };
 }

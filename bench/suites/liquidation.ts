@@ -6,13 +6,8 @@ import type { StudyContext } from '../../src/engine/studies/study.ts';
 import type { Account } from '../../src/margin/account.ts';
 import { contest, QUICK_EFFORT } from '../contest.ts';
 import { digestOf } from '../digest.ts';
+import { forgotten } from '../exchange.ts';
 import { atMost, type Line, spreadOf } from '../line.ts';
-
-/** A session that no worker remembers anything of: the answers of the run before are not ours to use. */
-function forgotten(context: StudyContext): StudyContext {
-  const { bench } = context;
-  return { ...context, bench: { ...bench, session: { ...bench.session } } };
-}
 
 interface Desk {
   readonly quick: boolean;

@@ -7,6 +7,7 @@ import { type Account, readAccount } from '../../src/margin/account.ts';
 import { demoRandom } from '../../src/market/demoRandom.ts';
 import { contest, QUICK_EFFORT } from '../contest.ts';
 import { digestOf } from '../digest.ts';
+import { forgotten } from '../exchange.ts';
 import { atMost, type Line, spreadOf } from '../line.ts';
 
 const POSITIONS = 100;
@@ -21,7 +22,8 @@ interface Measured {
 }
 
 /** Of an account that was asked about before: another order each time. */
-export async function whatIfAnswer({ quick, context }: Measured): Promise<Line> {
+export async function whatIfAnswer({ quick, context: used }: Measured): Promise<Line> {
+  const context = forgotten(used);
   const account = mixedAccount(context);
   let size = 1;
   const run = () => {
@@ -41,23 +43,12 @@ export async function whatIfAnswer({ quick, context }: Measured): Promise<Line> 
   };
 }
 
-/** More accounts than a worker remembers, in turn. */
-const STRANGERS = 64;
-
 export async function whatIfOfStranger({ quick, context }: Measured): Promise<Line> {
-  const first = mixedAccount(context);
-  const accounts = Array.from({ length: STRANGERS }, (_, i) => ({
-    ...first,
-    sizes: Float64Array.from(first.sizes, (size) => size * (1 + i / 1024)),
-  }));
-  let turn = 0;
-  const run = () => {
-    turn += 1;
-    const account = accounts[turn % STRANGERS]!;
-    return whatIf(account, { change: oneOrder(account, 1) }, context);
-  };
+  const account = mixedAccount(context);
+  const change = oneOrder(account, 1);
+  const run = () => whatIf(account, { change }, forgotten(context));
   const timed = await timedAnswers(run, quick);
-  const notes = ['the same of an account that nobody has asked about before'];
+  const notes = ['the same where nothing is remembered of the account'];
   return { ...timed, name: 'what-if, account not known', targets: [], notes };
 }
 
@@ -80,7 +71,8 @@ async function timedAnswers(
   };
 }
 
-export async function whatIfAfter({ quick, context }: Measured): Promise<Line> {
+export async function whatIfAfter({ quick, context: used }: Measured): Promise<Line> {
+  const context = forgotten(used);
   const account = mixedAccount(context);
   const { valuation } = context.bench.session;
   const desk = new AccountDesk(context.bench, context.slot);

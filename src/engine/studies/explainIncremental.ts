@@ -141,8 +141,12 @@ class Removal {
     let count = 0;
     let s = 0;
     for (; s + 4 <= n; s += 4) {
-      const lowest = Math.min(values[s]!, values[s + 1]!, values[s + 2]!, values[s + 3]!);
-      if (lowest > limit) continue;
+      const none =
+        values[s]! > limit &&
+        values[s + 1]! > limit &&
+        values[s + 2]! > limit &&
+        values[s + 3]! > limit;
+      if (none) continue;
       for (let t = s; t < s + 4; t++) {
         if (values[t]! <= limit) this.sums[count++] = this.sumWithout(i, t);
       }
