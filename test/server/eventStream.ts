@@ -16,7 +16,7 @@ export type EventReader = (
   last?: number,
 ) => Promise<StreamEvent[]>;
 
-/** Reads events until enough have come or the stream ends. @param last the last event that was received before */
+/** Reads whole events until enough have come or the stream ends. @param last the last event that was received before */
 export async function readEvents(
   url: string,
   enough: (events: readonly StreamEvent[]) => boolean,
@@ -45,6 +45,8 @@ export async function readEvents(
       }
       if (enough(events)) break;
     }
+  } catch {
+    // Cut off by the other side: what was whole counts.
   } finally {
     request.destroy();
   }

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { type LogRecord, openStore } from '../../src/book/store/store.ts';
 import { place, SMALL_FACTORS, SMALL_MARKET, temporaryFolder } from '../cli/command.ts';
 import { Client, type Served, serve } from '../cli/service.ts';
-import { readEvents, type StreamEvent } from './events.ts';
+import { readEvents, type StreamEvent } from './eventStream.ts';
 
 const CUTS = 100;
 /** Of the service, beside those of the readers. */
@@ -98,7 +98,7 @@ class Reader {
     enough: (events: readonly StreamEvent[]) => boolean,
   ): Promise<void> {
     try {
-      this.got.push(...(await readEvents(address, this.path, enough, this.last)));
+      this.got.push(...(await readEvents(`${address}${this.path}`, enough, this.last)));
       this.cuts += 1;
     } catch {
       // The service is away, or does not know the account yet.
