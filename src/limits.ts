@@ -35,8 +35,6 @@ export const LIMITS = {
   impliedVolatilityMax: 20,
   /** Continuous interest rate per year, either sign. */
   rateMax: 10,
-  /** Market hashes remembered per market, one for each set of underlyings that accounts touch. */
-  marketHashesMax: 4_096,
   /** Positions and collateral lines of one account. */
   positionsMax: 1_000_000,
   collateralMax: 10_000,
@@ -52,10 +50,10 @@ export const LIMITS = {
   comparedMethodologiesMax: 8,
   /** Length of any id, in UTF-16 code units. */
   idLengthMax: 128,
-  /** What a worker remembers of the accounts that it was asked about: bytes and rows of P&L, and books. */
+  /** What a worker remembers of the accounts that it was asked about: bytes of P&L, books, and results. */
   subtotalBytes: 64 * 1024 * 1024,
-  subtotalRowsMax: 256,
   rememberedBooksMax: 4096,
+  rememberedResultsMax: 512,
   /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
   accountBytesMax: 128 * 1024 * 1024,
   /** Metadata of one message of an Arrow stream, and the body of one record batch. */

@@ -38,8 +38,15 @@ export type TaskBody =
     }
   /** The two orders of one underlying's scenarios. */
   | { readonly kind: 'order'; readonly underlying: number }
-  /** Blocks, bounds and unit ES of cube rows. */
-  | { readonly kind: 'units'; readonly cube: CubeName; readonly rows: readonly number[] }
+  /** Blocks, bounds and unit ES of cube rows; or their blocks alone. */
+  | { readonly kind: 'units' | 'pack'; readonly cube: CubeName; readonly rows: readonly number[] }
+  /** Revalue and measure one part of the rows of some underlyings: what a tick asks for. */
+  | {
+      readonly kind: 'refill';
+      readonly underlyings: readonly number[];
+      readonly part: number;
+      readonly parts: number;
+    }
   /** Margin of accounts. */
   | { readonly kind: 'accounts'; readonly input: AccountInput; readonly output: AccountOutput }
   /** A question about one account. */
@@ -48,6 +55,8 @@ export type TaskBody =
       readonly study: StudyName;
       readonly account: Account;
       readonly request: unknown;
+      /** As JSON: to be passed on as it is. */
+      readonly text?: boolean;
     }
   /** P&L rows of some books over drawing blocks [start, end), shocks drawn and instruments revalued on the way. */
   | {

@@ -11,6 +11,8 @@ import {
   type Bench,
   drawShard,
   orderShard,
+  packShard,
+  refillShard,
   revalueShard,
   rowShard,
   tailShard,
@@ -86,8 +88,15 @@ async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<Tas
     case 'order':
       orderShard(at.bench, slot, body.underlying);
       return { kind: 'done' };
+    case 'pack':
+      packShard(at.bench, body.cube, body.rows);
+      return { kind: 'done' };
     case 'units':
+      packShard(at.bench, body.cube, body.rows);
       unitShard(at.bench, slot, body.cube, body.rows);
+      return { kind: 'done' };
+    case 'refill':
+      refillShard(at.bench, slot, body);
       return { kind: 'done' };
     case 'rows':
       return { kind: 'draw', clamped: rowShard(at.bench, slot, body, cancelled) };
@@ -96,7 +105,8 @@ async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<Tas
     case 'study': {
       // Studies are asked for by few: a worker loads them when it is first asked.
       const { studyShard } = await import('../src/engine/studies/studyShard.ts');
-      return { kind: 'study', answer: studyShard(at.bench, slot, body, cancelled) };
+      const answer = studyShard(at.bench, slot, body, cancelled);
+      return { kind: 'study', answer: body.text === true ? JSON.stringify(answer) : answer };
     }
     case 'accounts': {
       const { input, output } = body;

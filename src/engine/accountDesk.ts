@@ -4,6 +4,7 @@ import { resolvePortfolio } from '../margin/portfolio.ts';
 import type { MarginResult } from '../margin/result.ts';
 import { enterAccount, enterOwn, type OwnFigures, ownFigures, resultOf } from './accountBooks.ts';
 import { RememberedBooks } from './rememberedBooks.ts';
+import { rememberedResult } from './rememberedResults.ts';
 import type { Bench } from './shards.ts';
 
 /** Its figures are those of `AccountEvaluator` on the same session, bit for bit; what was summed for one call serves the next. */
@@ -23,6 +24,11 @@ export class AccountDesk {
     const entered = enterAccount(portfolio, valuation, this.books);
     this.books.run();
     return resultOf(entered, this.books, { valuation, provenance, scenarios: set.scenarios });
+  }
+
+  /** The same, of an account that may well be asked about again as it is. */
+  marginAsBefore(account: Account): MarginResult {
+    return rememberedResult(this.bench.session, account, () => this.margin(account));
   }
 
   /** Equity and requirement under the account's own mode alone. */

@@ -55,6 +55,8 @@ export interface StudyOptions {
   readonly background?: boolean;
   /** And it is given up (CANCELLED) when anything else has to wait for a worker. */
   readonly givesWay?: boolean;
+  /** One of several whose answers are put together: all are of one market. */
+  readonly joint?: boolean;
 }
 
 type Cancellable = Pick<StudyOptions, 'signal' | 'givesWay'>;
@@ -76,6 +78,14 @@ export abstract class AccountStudies {
     options?: StudyOptions,
   ): Promise<StudyAnswer<N>>;
 
+  /** The answer as JSON. */
+  abstract studyText<N extends StudyName>(
+    name: N,
+    account: unknown,
+    request: StudyRequest<N>,
+    options?: StudyOptions,
+  ): Promise<string>;
+
   protected abstract sources(): Promise<StudySources>;
 
   /** Worker threads. */
@@ -90,6 +100,17 @@ export abstract class AccountStudies {
     const asked = readWhatIfRequest(request);
     const also = changedInstruments(asked.change);
     return this.study('whatIf', account, asked, { ...options, also });
+  }
+
+  /** The same as JSON: for who passes it on. */
+  async whatIfText(
+    account: unknown,
+    request: WhatIfRequest,
+    options: Cancellable = {},
+  ): Promise<string> {
+    const asked = readWhatIfRequest(request);
+    const also = changedInstruments(asked.change);
+    return this.studyText('whatIf', account, asked, { ...options, also });
   }
 
   /** Why one account's requirement is what it is; with `other` or a `change`, also what that makes of it. */
@@ -149,7 +170,7 @@ export abstract class AccountStudies {
     const parts = session.layout.cube === 0 ? 1 : this.workers;
     return liquidation(asked, {
       parts,
-      prices: (part) => this.study('liquidationPrice', account, part, options),
+      prices: (part) => this.study('liquidationPrice', account, part, { ...options, joint: true }),
       plan: (plan) => {
         const also = planInstruments(account, plan, session.valuation.market);
         return this.study('liquidationPlan', account, plan, { ...options, also });
@@ -168,7 +189,9 @@ export abstract class AccountStudies {
     const { session } = await this.sources();
     const alone = asked.approximate === true || options.givesWay === true;
     const parts = session.layout.cube === 0 || alone ? 1 : this.workers;
-    const find = (part: TriggersPart) => this.study('triggers', account, part, options);
+    const joint = parts > 1;
+    const find = (part: TriggersPart) =>
+      this.study('triggers', account, part, { ...options, joint });
     return triggersAnswer(asked, { parts, find, computedAt });
   }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AccountInput, AccountOutput, AccountsAnswer } from '../../workers/protocol.ts';
 import { ensure, PlimsollError } from '../errors.ts';
 import { accountId } from '../margin/account.ts';
+import { FEW_ACCOUNTS } from './bookPasses.ts';
 import { recycle } from './byteQueue.ts';
 import { batchValues } from './chunks.ts';
 import type { BatchOptions, StreamOptions } from './contract.ts';
@@ -75,7 +76,7 @@ export class AccountWork {
     session: Session,
     inputs: AsyncIterable<AccountInput>,
     output: AccountOutput,
-    { signal }: BatchOptions,
+    { signal, urgent = false }: BatchOptions,
   ): AsyncGenerator<AccountsAnswer> {
     if (session.layout.cube === 0) {
       const { scenarios } = session.set;
@@ -85,8 +86,8 @@ export class AccountWork {
     return mapOrdered(inputs, this.executor.workers * 2, async (input) => {
       const answer =
         input.form === 'values'
-          ? await this.valuesTask(session, input, { signal })
-          : await this.task(session, input, output, { signal });
+          ? await this.valuesTask(session, input, { signal, urgent })
+          : await this.task(session, input, output, { signal, urgent });
       // Row ranges of one Arrow batch share their bytes.
       if (input.form === 'ndjson' || input.form === 'documents') recycle(input.bytes);
       return answer;
@@ -121,9 +122,11 @@ export class AccountWork {
     options: { readonly signal?: AbortSignal | undefined; readonly urgent?: boolean },
   ): Promise<AccountsAnswer> {
     const deadline = input.form === 'arrow' ? { deadlineMs: ARROW_DEADLINE_MS } : {};
+    const blocks = input.form !== 'values' || input.values.length > FEW_ACCOUNTS;
     const value = await this.executor.run({ kind: 'accounts', input, output }, session, {
       ...options,
       ...deadline,
+      blocks,
     });
     ensure(value.kind === 'accounts', 'an account shard answers with accounts');
     return value.answer;

@@ -15,8 +15,8 @@ import { SingleBook, slotRegions } from './singleBook.ts';
 
 /** Beyond this the sums of an account might overflow on the way. */
 const LARGEST_SUM = 1e300;
-/** Up to so many accounts the rows of the cube are always read one book at a time. */
-const FEW_ACCOUNTS = 16;
+/** Up to so many accounts the rows of the cube are always read one book at a time, and its blocks never. */
+export const FEW_ACCOUNTS = 16;
 /**
  * A pass reads the whole cube, whoever holds what; a book alone reads what it holds. Measured with books of 20 rows: alone one costs what so many
  * rows of a pass do.

@@ -22,6 +22,8 @@ export interface BatchOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Accounts of one shard at the most. It decides no bit of any result. */
   readonly shardSize?: number | undefined;
+  /** Before work that is queued for others. */
+  readonly urgent?: boolean | undefined;
 }
 
 export type StreamOptions = BatchOptions & {

@@ -148,17 +148,38 @@ export class Engine extends AccountStudies {
     request: StudyRequest<N> | ((sources: StudySources) => StudyRequest<N>),
     options: StudyOptions = {},
   ): Promise<StudyAnswer<N>> {
+    return (await this.asked(name, account, request, options)) as StudyAnswer<N>;
+  }
+
+  /** The same answer as JSON, written in the worker: nothing of it is copied from thread to thread but the text. */
+  override async studyText<N extends StudyName>(
+    name: N,
+    account: unknown,
+    request: StudyRequest<N>,
+    options: StudyOptions = {},
+  ): Promise<string> {
+    return (await this.asked(name, account, request, { ...options, text: true })) as string;
+  }
+
+  private async asked<N extends StudyName>(
+    name: N,
+    account: unknown,
+    request: StudyRequest<N> | ((sources: StudySources) => StudyRequest<N>),
+    options: StudyOptions & { readonly text?: boolean },
+  ): Promise<unknown> {
     const sources = await this.markets.current;
     const { session } = sources;
     const made = typeof request === 'function' ? request(sources) : request;
     const asked = { account: readAccount(account), request: made };
-    const { also = [], methodology, ...run } = options;
+    const { also = [], methodology, joint = false, ...run } = options;
     const work = (own: Session) =>
       study(this.executor, own, name, asked, run).catch((error: unknown) => {
         throw named(error, asked.account.id);
       });
     if (session.layout.cube !== 0 && methodology === undefined) {
-      return this.held(session, () => work(session));
+      // One task is on one market by itself: ticks need not go round it. What was made of the market before it was sent is not.
+      const bound = joint || typeof request === 'function';
+      return bound ? this.held(session, () => work(session)) : work(session);
     }
     return this.onOwnSession(asked.account, also, work, methodology);
   }

@@ -3,12 +3,13 @@
  * died (shards are pure); cancels without killing; closes only when all that was accepted is done.
  */
 import { availableParallelism } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { Answer, TaskBody, TaskValue } from '../../workers/protocol.ts';
-import { PlimsollError } from '../errors.ts';
+import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { openPool } from './pool.ts';
 import type { Session } from './sessionData.ts';
+import { SessionGates } from './sessionGates.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly givesWay?: boolean;
   /** Part of the work for which others are held up: see `exclusive`. */
   readonly through?: boolean;
+  /** It may read cubes in blocks. */
+  readonly blocks?: boolean;
   /** A worker that takes longer is killed and the task fails: for decoders that damaged input can hang. */
   readonly deadlineMs?: number;
 }
@@ -27,6 +30,7 @@ interface Job {
   session: Session;
   /** Runs while its session is held up for others. */
   readonly through: boolean;
+  readonly blocks: boolean;
   readonly givesWay: boolean;
   readonly cancel: Int32Array;
   readonly deadlineMs: number | undefined;
@@ -35,38 +39,16 @@ interface Job {
   tries: number;
 }
 
+/** How a session takes the place of another. */
+export interface Replacement {
+  readonly work: () => Promise<void>;
+  readonly pack: () => Promise<void>;
+  readonly rescue: () => Promise<Session>;
+}
+
 /** A killed worker may still write for a moment: its slot rests this long. */
 const SLOT_REST_MS = 1_000;
 const SPARE_SLOTS = 2;
-
-/** The compiled worker beside the compiled engine; from sources (in tests) the build's. */
-function workerFile(): string {
-  const here = import.meta.url;
-  const built = here.endsWith('.ts') ? '../../dist/workers/shard.js' : '../../workers/shard.js';
-  return new URL(built, here).href;
-}
-
-/**
- * Accounts come and go by the thousand. The nursery holds what a worker makes of one shard of them: nothing of it lives to be moved among the
- * old objects. And the more memory V8 may take, the longer it lets these grow before it collects: here to twice what is alive.
- */
-function heapLimits(): { maxYoungGenerationSizeMb: number; maxOldGenerationSizeMb: number } {
-  const allowed = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
-  return { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: Math.min(2048, allowed) };
-}
-
-function newPool(options: ConstructorParameters<typeof Piscina>[0]): Piscina {
-  // Piscina tries require() first; a thread that is ended while require() links an ES module takes the whole process down with it
-  // (seen on Node 20.20). Without require(esm) it falls back on import(), which can be interrupted.
-  const own = '--no-experimental-require-module';
-  try {
-    return new Piscina({ ...options, execArgv: [...process.execArgv, own] });
-  } catch (error) {
-    // V8's flags (--max-old-space-size) hold for every thread as it is, and a worker refuses to be told of them.
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
-    return new Piscina({ ...options, execArgv: [own] });
-  }
-}
 
 export class Executor {
   readonly workers: number;
@@ -78,6 +60,8 @@ export class Executor {
   private readonly urgent: Job[] = [];
   private readonly normal: Job[] = [];
   private readonly idle: Job[] = [];
+  /** In the order in which they are served. */
+  private readonly queues: readonly Job[][] = [this.urgent, this.normal, this.idle];
   /** On workers, and to be given up when somebody else waits. */
   private readonly givingWay = new Set<Job>();
   private readonly idleWaiters: (() => void)[] = [];
@@ -85,12 +69,9 @@ export class Executor {
   /** Accepted and unfinished tasks by memory, and who waits for the last of them. */
   private readonly unfinished = new Map<WebAssembly.Memory, number>();
   private readonly memoryWaiters = new Map<WebAssembly.Memory, (() => void)[]>();
-  /** Sessions whose tasks wait, how many tasks of each are on workers, and who waits for the last of them. */
-  private readonly held = new Set<number>();
-  private readonly onWorkers = new Map<number, number>();
-  private quietWaiters: (() => void)[] = [];
-  /** What a session was replaced by. */
-  private readonly replaced = new WeakMap<Session, Session>();
+  private readonly gates = new SessionGates();
+  private readonly unpacked = new WeakMap<Session, Replacement>();
+  private readonly packings = new Map<Session, Promise<void>>();
   /** Until when (ms, monotonic) a killed worker may still write. */
   private restingUntil = 0;
   private running = 0;
@@ -104,17 +85,7 @@ export class Executor {
     this.workers = workers;
     this.slots = workers + SPARE_SLOTS;
     this.freeSlots = Array.from({ length: this.slots }, (_, i) => i);
-    this.pool = newPool({
-      filename: workerFile(),
-      // Piscina's own default is 1.5 threads a core, wrong for computation.
-      minThreads: workers,
-      maxThreads: workers,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      resourceLimits: heapLimits(),
-      // Our own queue decides the order; the pool never holds more than one task a worker.
-      maxQueue: this.slots * 2,
-    });
+    this.pool = openPool(workers, this.slots);
   }
 
   /** Workers that are free, or would be given up. */
@@ -150,32 +121,70 @@ export class Executor {
 
   /**
    * Replaces a session by one on the same memory: work on the memory waits, `work` runs alone, and what waited for the old session then
-   * runs on the new one. So no task ever sees a memory that is half of one market and half of another.
+   * runs on the new one. So no task ever sees a memory that is half of one market and half of another. The cubes in blocks are brought up to
+   * date by `pack` when the first task needs them.
    * @param rescue makes a session on another memory where the work fails
    * @returns the session that took the old one's place
    */
-  async exclusive(
-    old: Session,
-    next: Session,
-    work: () => Promise<void>,
-    rescue: () => Promise<Session>,
-  ): Promise<Session> {
-    this.held.add(old.id).add(next.id);
+  async exclusive(old: Session, next: Session, replacement: Replacement): Promise<Session> {
+    const { gates } = this;
+    const { work, rescue } = replacement;
+    gates.shutFor(old, next);
     this.giveWay();
     try {
-      await this.quiet(old.id);
+      await gates.quiet(old);
       await this.rested();
       // A memory that was left half done serves nobody: what waited for it goes to a session that was made elsewhere.
       const done = await work().then(() => next, rescue);
-      this.replaced.set(old, done);
-      for (const job of [...this.urgent, ...this.normal, ...this.idle]) {
-        this.move(job, this.latest(job.session));
-      }
+      this.succeed(old, done);
+      if (done === next) this.unpacked.set(next, replacement);
       return done;
     } finally {
-      this.held.delete(old.id);
-      this.held.delete(next.id);
+      gates.openFor(old);
+      if (this.unpacked.has(next)) gates.openRows(next, false);
+      else gates.openFor(next);
+      if (this.queues.some((queue) => queue.some((job) => job.blocks))) this.pack(next);
       this.pump();
+    }
+  }
+
+  /** The packing of a session's blocks that is under way; undefined where none is. */
+  packing(session: Session): Promise<void> | undefined {
+    return this.packings.get(session);
+  }
+
+  private pack(session: Session): void {
+    if (!this.gates.lacksBlocks(session)) return;
+    this.gates.openRows(session, true);
+    const { pack, rescue } = this.unpacked.get(session)!;
+    const packing = pack()
+      .then(() => session, rescue)
+      .then(
+        (done) => {
+          this.succeed(session, done);
+          this.gates.openFor(session);
+          this.pump();
+        },
+        // Its blocks are of no market, and stay shut: whoever waits for them is told.
+        (error: unknown) => this.refuse(session, asPlimsollError(error)),
+      );
+    this.packings.set(session, packing);
+    void packing.then(() => this.packings.delete(session));
+  }
+
+  private refuse(session: Session, error: PlimsollError): void {
+    for (const queue of this.queues) {
+      for (const job of queue.filter((one) => one.blocks && one.session === session)) {
+        queue.splice(queue.indexOf(job), 1);
+        job.reject(error);
+      }
+    }
+  }
+
+  private succeed(old: Session, by: Session): void {
+    this.gates.replace(old, by);
+    for (const job of this.queues.flat()) {
+      this.move(job, this.gates.latest(job.session));
     }
   }
 
@@ -186,36 +195,21 @@ export class Executor {
     job.session = to;
   }
 
-  /** What stands in a session's place by now: whoever read the old one is served on the memory as it is. */
-  private latest(session: Session): Session {
-    let current = session;
-    for (;;) {
-      const next = this.replaced.get(current);
-      if (next === undefined) return current;
-      current = next;
-    }
-  }
-
-  /** Resolves when no task of the session is on a worker. */
-  private async quiet(sessionId: number): Promise<void> {
-    while ((this.onWorkers.get(sessionId) ?? 0) > 0) {
-      await new Promise<void>((resolve) => this.quietWaiters.push(resolve));
-    }
-  }
-
   private begin({ memory }: Session): void {
     this.unfinished.set(memory, (this.unfinished.get(memory) ?? 0) + 1);
   }
 
   /** The next job that may run: urgent ones first. */
   private take(): Job | undefined {
-    for (const queue of [this.urgent, this.normal, this.idle]) {
-      if (this.held.size === 0) {
+    for (const queue of this.queues) {
+      if (this.gates.open) {
         const job = queue.shift();
         if (job !== undefined) return job;
         continue;
       }
-      const at = queue.findIndex(({ session, through }) => through || !this.held.has(session.id));
+      const at = queue.findIndex(
+        ({ session, through, blocks }) => through || this.gates.admits(session.id, blocks),
+      );
       if (at !== -1) return queue.splice(at, 1)[0];
     }
     return undefined;
@@ -238,7 +232,8 @@ export class Executor {
   }
 
   run(body: TaskBody, session: Session, options: RunOptions = {}): Promise<TaskValue> {
-    const { signal, urgent = false, givesWay = false, through = false, deadlineMs } = options;
+    const { signal, urgent = false, givesWay = false, deadlineMs } = options;
+    const { through = false, blocks = false } = options;
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new PlimsollError('CLOSED', 'the engine is closing'));
       if (signal?.aborted) return reject(cancelled());
@@ -260,8 +255,9 @@ export class Executor {
         };
       const job: Job = {
         body,
-        session: this.latest(session),
+        session: this.gates.latest(session),
         through,
+        blocks,
         givesWay,
         cancel,
         deadlineMs,
@@ -272,6 +268,7 @@ export class Executor {
       signal?.addEventListener('abort', onAbort, { once: true });
       this.begin(job.session);
       queue.push(job);
+      if (blocks) this.pack(job.session);
       this.pump();
       if (!givesWay && queue.at(-1) === job) this.giveWay();
     });
@@ -306,7 +303,7 @@ export class Executor {
 
   private async start(job: Job, slot: number): Promise<void> {
     const { id } = job.session;
-    this.onWorkers.set(id, (this.onWorkers.get(id) ?? 0) + 1);
+    this.gates.enter(id);
     if (job.givesWay) this.givingWay.add(job);
     let restMs = 0;
     try {
@@ -330,18 +327,11 @@ export class Executor {
     }
     this.running -= 1;
     this.givingWay.delete(job);
-    this.leave(id);
+    this.gates.leave(id);
     if (restMs === 0) this.freeSlots.push(slot);
     else setTimeout(() => this.returnSlot(slot), restMs);
     this.pump();
     if (this.free > 0) for (const listener of this.freeListeners) listener();
-  }
-
-  private leave(sessionId: number): void {
-    const left = this.onWorkers.get(sessionId)! - 1;
-    if (left > 0) this.onWorkers.set(sessionId, left);
-    else this.onWorkers.delete(sessionId);
-    for (const resolve of this.quietWaiters.splice(0)) resolve();
   }
 
   private returnSlot(slot: number): void {

@@ -2,7 +2,7 @@
 import type { TaskBody } from '../../workers/protocol.ts';
 import { ensure } from '../errors.ts';
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
-import type { UnderlyingRows } from '../valuation/plan.ts';
+import { costOf } from '../valuation/rowParts.ts';
 import type { Executor } from './executor.ts';
 import { type CubeName, cubeOf, cubesOf, type Session } from './sessionData.ts';
 
@@ -20,11 +20,7 @@ export interface FillOptions {
   readonly previous?: { readonly session: Session; readonly clamped: number } | undefined;
 }
 
-/** Microseconds of one row over one drawing block, about: what a task's length is planned from. */
-const STRIKE_US = 14;
-const BINARY_US = 10;
-const AMERICAN_US = 450;
-const LEVEL_US = 2;
+/** The shortest task of revaluation, about. */
 const TASK_US = 3_000;
 const ROWS_PER_UNIT_TASK = 128;
 
@@ -167,14 +163,4 @@ function partition(
     least.underlyings.push(u);
   }
   return parts.map((part) => part.underlyings).filter((part) => part.length > 0);
-}
-
-function costOf(rows: UnderlyingRows): number {
-  let options = 0;
-  for (const { strikes, binaries, americans } of rows.expiries) {
-    options +=
-      strikes.length * STRIKE_US + binaries.length * BINARY_US + americans.length * AMERICAN_US;
-  }
-  const levels = rows.levels.length + rows.payoffs.length + rows.pools.length + 1;
-  return options + levels * LEVEL_US;
 }

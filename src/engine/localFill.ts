@@ -1,7 +1,7 @@
 /** Fills a session in this thread: what `fillSession` does over the pool. For sessions of one account, and for tests. */
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
 import { type CubeName, cubeOf, cubesOf } from './sessionData.ts';
-import { type Bench, drawShard, orderShard, revalueShard, unitShard } from './shards.ts';
+import { type Bench, drawShard, orderShard, packShard, revalueShard, unitShard } from './shards.ts';
 
 /** Draws what is drawn; returns how many of the session's own shocks were clamped. */
 export function drawLocally(bench: Bench): number {
@@ -31,5 +31,8 @@ export function revalueLocally(bench: Bench): void {
   }
   if (session.layout.orders !== 0) for (const u of underlyings) orderShard(bench, 0, u);
   const rows = Array.from({ length: plan.rows }, (_, row) => row);
-  for (const cube of cubes) unitShard(bench, 0, cube, rows);
+  for (const cube of cubes) {
+    packShard(bench, cube, rows);
+    unitShard(bench, 0, cube, rows);
+  }
 }

@@ -22,7 +22,7 @@ import type { EngineOptions } from './contract.ts';
 import type { Executor } from './executor.ts';
 import { fillSession, type Progress } from './fill.ts';
 import type { Leases } from './leases.ts';
-import { refill } from './refill.ts';
+import { refill, repack } from './refill.ts';
 import { nextSessionId, openSession, type SessionRequest } from './session.ts';
 import type { Session } from './sessionData.ts';
 import { tickedSession } from './tickedSession.ts';
@@ -37,6 +37,8 @@ export interface MarketState {
   readonly factors: CompiledFactors | null;
   readonly history: History | null;
   readonly clamped: number;
+  /** Underlyings (indices) whose rows ticks have moved and whose blocks nobody has asked for since. */
+  readonly behind: Set<number>;
 }
 
 export class MarketSessions {
@@ -82,9 +84,10 @@ export class MarketSessions {
    */
   async tick(ticks: readonly Tick[]): Promise<ReadonlySet<string>> {
     const update = this.updates.then(async () => {
-      const old = await this.current;
+      const old = await this.packed();
       const { snapshot, moved } = tickedSnapshot(old.snapshot, ticks);
       checkMoved(snapshot, moved);
+      // Nothing is awaited from `packed` to here: no packing has begun since.
       await this.moveTo(old, snapshot, moved);
       return moved;
     });
@@ -93,6 +96,16 @@ export class MarketSessions {
       () => {},
     );
     return update;
+  }
+
+  /** The current state, when no blocks of it are being packed. */
+  private async packed(): Promise<MarketState> {
+    for (;;) {
+      const state = await this.current;
+      const packing = this.executor.packing(state.session);
+      if (packing === undefined) return state;
+      await packing;
+    }
   }
 
   private async moveTo(
@@ -114,15 +127,27 @@ export class MarketSessions {
       this.leases.release(session);
       return;
     }
-    let rebuilt: MarketState | null = null;
     const rescue = async (): Promise<Session> => {
-      rebuilt = await this.build(snapshot, input, factors, history);
+      const rebuilt = await this.build(snapshot, input, factors, history);
+      this.current = Promise.resolve(rebuilt);
+      this.leases.release(session);
       return rebuilt.session;
     };
-    const work = () => refill(next, moved, this.executor);
-    await this.executor.exclusive(session, next, work, rescue);
-    this.current = Promise.resolve(rebuilt ?? { ...old, session: next, snapshot, market });
-    if (rebuilt !== null) this.leases.release(session);
+    const { executor } = this;
+    const { behind } = old;
+    const done = await executor.exclusive(session, next, {
+      work: () => {
+        for (const u of moved) behind.add(u);
+        return refill(next, moved, executor);
+      },
+      pack: async () => {
+        await repack(next, behind, executor);
+        behind.clear();
+      },
+      rescue,
+    });
+    if (done !== next) return;
+    this.current = Promise.resolve({ ...old, session: next, snapshot, market });
   }
 
   private async prepare(options: EngineOptions): Promise<MarketState> {
@@ -151,7 +176,8 @@ export class MarketSessions {
       session.layout.cube === 0
         ? 0
         : await fillSession(session, this.executor, { onProgress, previous });
-    return { session, snapshot, market, methodology, input, factors, history, clamped };
+    const behind = new Set<number>();
+    return { session, snapshot, market, methodology, input, factors, history, clamped, behind };
   }
 }
 

@@ -5,14 +5,15 @@ import { PlimsollError } from '../errors.ts';
 import { type Book, unitBook } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
-import { DRAW_BLOCK, DRAW_STRIDE, drawBlockBytes } from '../scenarios/scenarioSet.ts';
+import { DRAW_BLOCK, DRAW_STRIDE, drawBlockBytes, drawBlocks } from '../scenarios/scenarioSet.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
+import { partOf } from '../valuation/rowParts.ts';
 import { arrangementsOf, enoughRows, orderAddress, orderOf } from './arrangements.ts';
 import { BookMemory, type Views } from './bookMemory.ts';
 import { readDocuments } from './documents.ts';
 import type { AccountEvaluator, AccountOutcome } from './evaluator.ts';
 import { permute, presentRows, rankSpots, spread } from './orders.ts';
-import { type CubeName, cubeOf, type Session, usableScenarios } from './sessionData.ts';
+import { type CubeName, cubeOf, cubesOf, type Session, usableScenarios } from './sessionData.ts';
 import { SingleBook } from './singleBook.ts';
 
 /** A session as a worker holds it. */
@@ -89,6 +90,32 @@ function writeMask(
   }
 }
 
+/**
+ * One part of the rows of some underlyings after a tick, over all scenarios of all sets: revalued, then measured. Where a scenario counts
+ * for nobody is decided by the scenarios: mask rows stay as they are.
+ */
+export function refillShard(
+  bench: Bench,
+  slot: number,
+  work: { readonly underlyings: readonly number[]; readonly part: number; readonly parts: number },
+): void {
+  const { session, kernels, views } = bench;
+  const moved = work.underlyings.flatMap((u) => session.valuation.plan.underlyings[u] ?? []);
+  const own = partOf(moved, work.part, work.parts);
+  const scratch = scratchOf(bench, slot);
+  for (const name of cubesOf(session)) {
+    const { layout, set } = cubeOf(session, name);
+    for (const { plan, rows } of own) {
+      for (let block = 0; block < drawBlocks(set.scenarios); block++) {
+        const shocks = layout.shocks + block * layout.shockBytes;
+        const target = { out: layout.rows + block * DRAW_BLOCK * 8, rowBytes: layout.rowBytes };
+        revalue(kernels, plan, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
+      }
+      unitShard(bench, slot, name, rows);
+    }
+  }
+}
+
 /** The two orders of one underlying's scenarios: a permutation of its own, and its spots from the lowest to the highest. */
 export function orderShard(bench: Bench, slot: number, underlying: number): void {
   const { session, kernels, views } = bench;
@@ -127,10 +154,22 @@ export function shocksOf({ layout, set }: Session, { f64 }: Views, factor: numbe
   return moves;
 }
 
-/**
- * Cube rows: packed into blocks (the base set's also in the two orders), bounded, and the ES of one unit of each, long
- * and short.
- */
+/** Cube rows, packed into blocks; the base set's also in the two orders. */
+export function packShard(bench: Bench, name: CubeName, rows: readonly number[]): void {
+  const { session, kernels } = bench;
+  const { layout } = cubeOf(session, name);
+  const { blockSize, blockBytes, zero } = session.layout;
+  if (layout.cube === 0) return;
+  const owners = rowOwners(session);
+  for (const row of rows) {
+    const from = layout.rows + row * layout.rowBytes;
+    const out = layout.cube + row * blockSize * 8;
+    kernels.packRow(from, layout.blocks, blockSize, out, blockBytes);
+    if (name === 'base' && zero !== 0) packReordered(bench, row, owners[row]!.underlying);
+  }
+}
+
+/** Cube rows: bounded (those of the base set), and the ES of one unit of each, long and short. */
 export function unitShard(
   bench: Bench,
   slot: number,
@@ -139,20 +178,15 @@ export function unitShard(
 ): void {
   const { session, kernels, views } = bench;
   const { layout, set, gaps } = cubeOf(session, name);
-  const { blockSize, blockBytes, bounds, zero } = session.layout;
+  const { bounds } = session.layout;
   const owners = rowOwners(session);
   const { confidence } = session.valuation.methodology;
   const arrangement = arrangementsOf(session, views).find((one) => one.name === name)!;
   const single = new SingleBook(bench, slot, { layout, set });
   for (const row of rows) {
-    const from = layout.rows + row * layout.rowBytes;
-    const place = row * blockSize * 8;
-    if (layout.cube !== 0) {
-      kernels.packRow(from, layout.blocks, blockSize, layout.cube + place, blockBytes);
-    }
     const owner = owners[row]!;
     if (name === 'base') {
-      if (zero !== 0) packReordered(bench, row, owner.underlying);
+      const from = layout.rows + row * layout.rowBytes;
       const bound = owner.mask ? 0 : kernels.rowBound(from, set.scenarios);
       views.f64[bounds / 8 + row] = bound;
     }

@@ -37,7 +37,7 @@ export class Subtotals {
   constructor({ module, layout }: Session, scenarios: number, least: number) {
     const rowBytes = Math.ceil(scenarios / STEP) * STEP * 8 + STAGGER;
     const wanted = Math.floor(LIMITS.subtotalBytes / rowBytes);
-    const count = Math.max(least, Math.min(LIMITS.subtotalRowsMax, wanted));
+    const count = Math.max(least, wanted);
     const start = Math.ceil(layout.heapBase / 64) * 64;
     const end = start + count * rowBytes;
     const region = { start: end, bytes: RECORD_BYTES + tailBytes(scenarios) };

@@ -20,17 +20,18 @@ export function checkShardSize(size: number | undefined): void {
   throw new PlimsollError('INVALID_FIELD', message, { path: 'shardSize' });
 }
 
-/** A task for fewer accounts would spend more time on its way than at work. */
+/** A task for fewer accounts would spend more time on its way than at work; where a worker has only one, that is nobody's loss. */
 const LEAST_ACCOUNTS = 8;
 
-/** Accounts of one shard: a few shards for each worker, so that none waits long for the last. */
+/** Accounts of one shard: a few shards for each worker, so that none waits long for the last; of few accounts one shard for each. */
 export function shardSizeOf(
   accounts: Iterable<unknown> | AsyncIterable<unknown>,
   workers: number,
 ): number {
   if (!Array.isArray(accounts)) return SHARD_ACCOUNTS;
+  const least = Math.min(LEAST_ACCOUNTS, Math.ceil(accounts.length / workers));
   const share = Math.ceil(accounts.length / (4 * workers));
-  return Math.max(LEAST_ACCOUNTS, Math.min(SHARD_ACCOUNTS, share));
+  return Math.max(1, least, Math.min(SHARD_ACCOUNTS, share));
 }
 
 export function cut(

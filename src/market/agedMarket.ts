@@ -30,7 +30,7 @@ export class AgeingMarket {
     this.surfaceModel = surfaceModel;
     this.stored = [...new Set(underlyings)]
       .sort((a, b) => a - b)
-      .map((u) => JSON.parse(market.underlyings[u]!.hashText) as StoredUnderlying);
+      .map((u) => JSON.parse(market.underlyings[u]!.text) as StoredUnderlying);
   }
 
   /**

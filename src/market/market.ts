@@ -4,7 +4,6 @@
  */
 import { type ErrorCode, type ErrorRecord, PlimsollError } from '../errors.ts';
 import { canonicalJson, sha256 } from '../json.ts';
-import { LIMITS } from '../limits.ts';
 import { black76, exp, log, normalCdf } from '../numerics.ts';
 import {
   byId,
@@ -36,8 +35,9 @@ export interface Underlying {
   readonly forwards: ReadonlyMap<number, number>;
   readonly surface: VolatilitySurface | null;
   readonly liquidity: LiquidityRecord | null;
-  /** Canonical JSON of this underlying's own part of the snapshot, its asOf and its instruments included. */
-  readonly hashText: string;
+  /** Canonical JSON of this underlying's own part of the snapshot, its asOf and its instruments included; and the SHA-256 of that. */
+  readonly text: string;
+  readonly hash: string;
 }
 
 export interface Instrument {
@@ -190,6 +190,7 @@ function compileUnderlying(
   for (const { expiry, price } of record.forwards ?? []) {
     forwards.set(readInstant(expiry, 'expiry'), price);
   }
+  const text = canonicalJson({ ...record, asOf: asOfText, instruments });
   return {
     id: record.id,
     spot: record.spot,
@@ -203,7 +204,8 @@ function compileUnderlying(
         ? null
         : compileSurface(record.surface, forwards, asOfMs, surfaceModel),
     liquidity: record.liquidity ?? null,
-    hashText: canonicalJson({ ...record, asOf: asOfText, instruments }),
+    text,
+    hash: sha256(text),
   };
 }
 
@@ -340,28 +342,13 @@ function binaryValue(instrument: Instrument, v: number, right: 1 | -1): number {
   return multiplier * df * normalCdf(right * (log(forward / strike) / v - 0.5 * v));
 }
 
-/** Accounts that touch the same underlyings share a hash: hashing megabytes of quotes again for each of them would cost more than margining. */
-const knownHashes = new WeakMap<Market, Map<string, string>>();
-
 /**
- * Identity of the part of the market that an account touches: SHA-256 of the canonical JSON array of the underlyings' own parts, by id.
+ * Identity of the part of the market that an account touches: SHA-256 of the JSON array of the underlyings' own hashes, by id.
  * @param underlyings indices, in any order, repeats allowed
  */
 export function marketHash(market: Market, underlyings: readonly number[]): string {
   const touched = [...new Set(underlyings)].sort((a, b) => a - b);
-  const key = touched.join(',');
-  let known = knownHashes.get(market);
-  if (known === undefined) {
-    known = new Map();
-    knownHashes.set(market, known);
-  }
-  let hash = known.get(key);
-  if (hash === undefined) {
-    hash = sha256(`[${touched.map((i) => market.underlyings[i]!.hashText).join(',')}]`);
-    if (known.size >= LIMITS.marketHashesMax) known.clear();
-    known.set(key, hash);
-  }
-  return hash;
+  return sha256(JSON.stringify(touched.map((i) => market.underlyings[i]!.hash)));
 }
 
 /** The latest asOf, as written, among these underlyings (indices); the market's own where there are none. */

@@ -2,6 +2,7 @@
  * A market in which one underlying's price has moved and nothing else has: its spot, all its forwards and marks are multiplied by one factor;
  * volatilities follow a smile rule (METHODOLOGY sections 2 and 5). Whatever does not move is shared with the market that it came from.
  */
+import { sha256 } from '../json.ts';
 import { log } from '../numerics.ts';
 import type { Instrument, Market, Underlying } from './market.ts';
 import type { VolatilitySlice } from './slice.ts';
@@ -37,14 +38,16 @@ export function movedMarket(
 }
 
 function movedUnderlying(underlying: Underlying, factor: number, rule: MovedSmile): Underlying {
-  const { spot, forwards, surface, hashText } = underlying;
+  const { spot, forwards, surface, hash } = underlying;
+  // It never was quoted like this: its identity is the quoted market's, and how far it moved.
+  const text = `{"moved":${factor},"from":${JSON.stringify(hash)}}`;
   return {
     ...underlying,
     spot: spot * factor,
     forwards: new Map(Array.from(forwards, ([expiry, price]) => [expiry, price * factor])),
     surface: surface === null ? null : movedSurface(surface, factor, rule),
-    // It never was quoted like this: its identity is the quoted market's, and how far it moved.
-    hashText: `{"moved":${factor},"from":${hashText}}`,
+    text,
+    hash: sha256(text),
   };
 }
 

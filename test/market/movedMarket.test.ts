@@ -89,7 +89,7 @@ describe('a moved market', () => {
     MARKET.instruments.forEach((instrument, i) => {
       expect(moved.instruments[i] === instrument).toBe(instrument.underlying !== BTC);
     });
-    expect(moved.underlyings[BTC]!.hashText).not.toBe(MARKET.underlyings[BTC]!.hashText);
+    expect(moved.underlyings[BTC]!.hash).not.toBe(MARKET.underlyings[BTC]!.hash);
     expect(MARKET.underlyings[BTC]!.spot).toBe(
       SNAPSHOT.underlyings.find(({ id }) => id === 'BTC')!.spot,
     );

@@ -176,20 +176,20 @@ export class Cycle {
     this.arrived = false;
     const urgency = new Urgency(this.dirty);
     const publishing: Promise<boolean>[] = [];
-    const next = (): Promise<readonly Fresh[]> | null => {
+    const next = (urgent: boolean): Promise<readonly Fresh[]> | null => {
       const chunk = this.closing ? [] : urgency.next();
-      return chunk.length === 0 ? null : this.compute(chunk);
+      return chunk.length === 0 ? null : this.compute(chunk, urgent);
     };
-    let computing = next();
+    let computing = next(true);
     while (computing !== null) {
       const fresh = await computing;
       const late = performance.now() - start > cycleMs;
       const stop = late && (this.arrived || this.door.waiting);
-      // Whoever is nearest to a threshold is told at once. Then the engine goes on before figures are written down; the order in the log is
-      // that of the calls.
+      // Whoever is nearest to a threshold is told before anything else is begun: workers on all cores would hold that up. Later figures are
+      // written down while the next ones are computed; the order in the log is that of the calls.
       const first = publishing.length === 0;
-      if (first) publishing.push(this.publish(fresh));
-      computing = stop ? null : next();
+      if (first) publishing.push(Promise.resolve(await this.publish(fresh)));
+      computing = stop ? null : next(false);
       if (!first) publishing.push(this.publish(fresh));
     }
     for (const done of await Promise.all(publishing)) progress ||= done;
@@ -210,7 +210,7 @@ export class Cycle {
     this.tell();
   }
 
-  private async compute(chunk: readonly string[]): Promise<readonly Fresh[]> {
+  private async compute(chunk: readonly string[], urgent: boolean): Promise<readonly Fresh[]> {
     const { journal, engine } = this.parts;
     const { book } = journal;
     const held = chunk.flatMap((id) => book.accounts.get(id) ?? []);
@@ -227,7 +227,7 @@ export class Cycle {
     const inputs = held.map(({ id }) => toAccount(book, id));
     const fresh: Fresh[] = [];
     try {
-      for await (const outcome of engine.marginBatch(inputs)) {
+      for await (const outcome of engine.marginBatch(inputs, { urgent })) {
         fresh.push({ ...places[fresh.length]!, outcome });
       }
     } catch (error) {

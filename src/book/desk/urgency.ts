@@ -17,7 +17,7 @@ export function nearness(standings: readonly Standing[], { warningLevel }: State
 }
 
 /** Of each chunk, one in so many goes to whoever has waited longest. */
-const PATIENCE = 4;
+const PATIENCE = 6;
 
 /** What waits, in the order of its arrival. */
 export type Waiting = Map<string, number>;
@@ -31,7 +31,7 @@ export class Urgency {
   private readonly largest: number;
 
   /** @param waiting accounts, in the order of arrival, with their nearness; those that are handed out leave it */
-  constructor(waiting: Waiting, first = 16, largest = 256) {
+  constructor(waiting: Waiting, first = 12, largest = 256) {
     this.waiting = waiting;
     this.ranked = [...waiting].sort((a, b) => a[1] - b[1]).map(([id]) => id);
     this.size = first;
@@ -52,7 +52,7 @@ export class Urgency {
       this.waiting.delete(id);
       chunk.push(id);
     }
-    this.size = Math.min(this.largest, this.size * 4);
+    this.size = Math.min(this.largest, this.size * 5);
     return chunk;
   }
 }

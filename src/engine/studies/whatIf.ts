@@ -38,7 +38,7 @@ interface Standing {
 export function whatIf(account: Account, { change }: WhatIfRequest, context: StudyContext): WhatIf {
   const { valuation } = context.bench.session;
   const desk = new AccountDesk(context.bench, context.slot);
-  const before = desk.margin(account);
+  const before = desk.marginAsBefore(account);
   const changed = applyChange(account, change, valuation);
   if (changed.mode === 'isolated') {
     const { collateralValue } = resolvePortfolio(changed, valuation);

@@ -28,6 +28,7 @@ export interface StudyRoute {
   readonly booked?: boolean;
   /** Long ones take turns with risk reports. */
   readonly long: boolean;
+  /** @returns the answer, or its JSON as a string */
   readonly run: (
     account: unknown,
     asked: Record<string, unknown>,
@@ -79,7 +80,10 @@ export function studyRoute(app: FastifyInstance, context: ServerContext, route: 
       const signal = hangUpSignal(reply);
       const leave = route.long ? await reports.enter(signal) : () => {};
       try {
-        return await route.run(account, asked, signal, () => keyedBy(request, value));
+        const answer = await route.run(account, asked, signal, () => keyedBy(request, value));
+        // A text is JSON already.
+        if (typeof answer === 'string') reply.type('application/json; charset=utf-8');
+        return answer;
       } catch (error) {
         throw typeof account === 'string' ? error : inBody(error, account, Object.keys(properties));
       } finally {

@@ -54,13 +54,13 @@ export function whatIfRoutes(app: FastifyInstance, context: ServerContext): void
     run: async (account, { reserve, ...rest }, signal, keyed) => {
       const { change } = rest as WhatIfRequest;
       if (typeof account !== 'string') {
-        if (reserve !== true) return engine.whatIf(account, { change }, { signal });
+        if (reserve !== true) return engine.whatIfText(account, { change }, { signal });
         const message = 'reserve is for booked accounts: name one by its id';
         throw new PlimsollError('INVALID_FIELD', message, { path: 'reserve' });
       }
       const desk = deskOf(context);
       if (reserve === true) return desk.reserve(account, change, keyed());
-      return engine.whatIf(desk.account(account), { change }, { signal });
+      return engine.whatIfText(desk.account(account), { change }, { signal });
     },
   });
 }
