@@ -2,7 +2,8 @@
  * Everything that crosses a thread: the tasks, their answers and the error envelope. A thrown Error loses its fields on the way (its
  * `code` too), so a worker never throws: it answers `{ ok: false, error }`.
  */
-import type { CubeName, Session, SessionStep } from '../src/engine/sessionData.ts';
+import type { PackedSession } from '../src/engine/packedSession.ts';
+import type { CubeName, SessionStep } from '../src/engine/sessionData.ts';
 import type { StudyName } from '../src/engine/studies/index.ts';
 import type { ErrorRecord } from '../src/errors.ts';
 import type { Account } from '../src/margin/account.ts';
@@ -74,7 +75,7 @@ export interface Task {
   readonly sessionId: number;
   readonly slot: number;
   readonly step?: SessionStep;
-  readonly session?: Session;
+  readonly session?: PackedSession;
   /** One i32 in shared memory: not 0 when the caller has gone. */
   readonly cancel: Int32Array;
 }

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { viewsOf } from '../src/engine/bookMemory.ts';
 import { AccountEvaluator } from '../src/engine/evaluator.ts';
+import { unpackSession } from '../src/engine/packedSession.ts';
 import {
   accountShard,
   type Bench,
@@ -39,7 +40,7 @@ interface Attached {
 
 const attached = new Map<number, Attached>();
 
-async function attach({ sessionId, step, session }: Task): Promise<Attached | null> {
+async function attach({ sessionId, step, session: packed }: Task): Promise<Attached | null> {
   const known = attached.get(sessionId);
   if (known !== undefined) {
     // The latest used stands last.
@@ -54,7 +55,8 @@ async function attach({ sessionId, step, session }: Task): Promise<Attached | nu
     const { bench } = before;
     return remember({ ...bench, session: steppedSession(bench.session, sessionId, step!) });
   }
-  if (session === undefined) return null;
+  if (packed === undefined) return null;
+  const session = unpackSession(packed);
   const kernels = instantiateKernels(session.module, session.memory);
   return remember({ session, kernels, views: viewsOf(session.memory) });
 }

@@ -7,6 +7,7 @@ import type { Piscina } from 'piscina';
 import type { Answer, TaskBody, TaskValue } from '../../workers/protocol.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { packSession } from './packedSession.ts';
 import { openPool } from './pool.ts';
 import type { Session } from './sessionData.ts';
 import { SessionGates } from './sessionGates.ts';
@@ -346,13 +347,13 @@ export class Executor {
     const task = { body, sessionId: id, slot, cancel };
     const options = deadlineMs === undefined ? {} : { signal: AbortSignal.timeout(deadlineMs) };
     const more = [
-      {},
-      ...(step === null ? [] : [{ step }]),
-      { session: { ...session, step: null } },
+      () => ({}),
+      ...(step === null ? [] : [() => ({ step })]),
+      () => ({ session: packSession(session) }),
     ];
     let answer: Answer = { ok: false, needsSession: true };
     for (const told of more) {
-      answer = (await this.pool.run({ ...task, ...told }, options)) as Answer;
+      answer = (await this.pool.run({ ...task, ...told() }, options)) as Answer;
       if (answer.ok || !answer.needsSession) break;
     }
     return answer;

@@ -29,6 +29,13 @@ let latest: Memory | null = null;
 
 function memoryOf(session: Session): Memory {
   if (latest?.session === session) return latest;
+  const { step } = session;
+  if (step !== null && latest?.session.id === step.from) {
+    // Ticks moved some underlyings on the same memory: of the others all rows are as they were.
+    latest.subtotals.forgetMoved(step.moved);
+    latest = { ...latest, session, books: new Map() };
+    return latest;
+  }
   // All underlyings, in all orders.
   const least = ORDERS.length * session.valuation.market.underlyings.length;
   const sets = cubesOf(session).map((name) => cubeOf(session, name).set.scenarios);
@@ -143,14 +150,16 @@ class SummedCube {
   /** Adds to the rows of each order where the P&L of one underlying's positions stands. */
   private place(segment: BookSegment, underlying: number, rows: readonly number[][]): void {
     const { subtotals } = this;
-    const name = `${this.cube.name} ${underlying} ${segmentSum(segment)} `;
+    const cube = this.cube.name;
+    const sum = segmentSum(segment);
     let summed = false;
     rows.forEach((list, order) => {
-      let at = subtotals.find(name + order, segment);
+      const name = { cube, order, underlying, sum };
+      let at = subtotals.find(name, segment);
       if (at === null) {
         if (!summed) this.sumRows(segment);
         summed = true;
-        at = subtotals.keep(name + order, segment, this.ordered(underlying, order));
+        at = subtotals.keep(name, segment, this.ordered(underlying, order));
       }
       list.push(at);
     });

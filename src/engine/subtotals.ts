@@ -16,7 +16,19 @@ const STAGGER = 320;
 /** Records of a book without entries, beside its tail. */
 const RECORD_BYTES = 128 * 1024;
 
+/** What a row is the P&L of. */
+export interface RowName {
+  /** Of the scenario set, and the order of its scenarios. */
+  readonly cube: string;
+  readonly order: number;
+  /** As an index. */
+  readonly underlying: number;
+  /** Differs for most segments that differ. */
+  readonly sum: number;
+}
+
 interface Kept {
+  readonly underlying: number;
   readonly segment: BookSegment;
   readonly at: number;
 }
@@ -60,19 +72,30 @@ export class Subtotals {
     this.free = [...this.rows];
   }
 
+  /** Forgets the P&L of positions in these underlyings (indices). */
+  forgetMoved(moved: readonly number[]): void {
+    for (const [name, { underlying, at }] of this.kept) {
+      if (!moved.includes(underlying)) continue;
+      this.kept.delete(name);
+      this.free.push(at);
+    }
+  }
+
   /** Where the P&L of these positions stands under this name; null where it does not. */
-  find(name: string, segment: BookSegment): number | null {
-    const known = this.kept.get(name);
+  find(name: RowName, segment: BookSegment): number | null {
+    const key = keyOf(name);
+    const known = this.kept.get(key);
     if (known === undefined || !sameSegment(known.segment, segment)) return null;
-    this.kept.delete(name);
-    this.kept.set(name, known);
+    this.kept.delete(key);
+    this.kept.set(key, known);
     return known.at;
   }
 
-  keep(name: string, segment: BookSegment, pnl: Float64Array): number {
-    const at = this.makeRoom(name);
+  keep(name: RowName, segment: BookSegment, pnl: Float64Array): number {
+    const key = keyOf(name);
+    const at = this.makeRoom(key);
     this.views.f64.set(pnl, at / 8);
-    this.kept.set(name, { segment, at });
+    this.kept.set(key, { underlying: name.underlying, segment, at });
     return at;
   }
 
@@ -99,6 +122,10 @@ export class Subtotals {
     this.kept.delete(oldest);
     return at;
   }
+}
+
+function keyOf({ cube, order, underlying, sum }: RowName): string {
+  return `${cube} ${order} ${underlying} ${sum}`;
 }
 
 export function sameSegment(a: BookSegment, b: BookSegment): boolean {

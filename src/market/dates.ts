@@ -7,11 +7,26 @@ const PATTERN =
 
 export const MILLISECONDS_PER_DAY = 86_400_000;
 
+/** Instants that were read: thousands of instruments have a few expiries. */
+const known = new Map<string, number>();
+const KNOWN_MAX = 1_024;
+
 /**
  * Milliseconds since 1970-01-01T00:00Z of `2024-02-29`, `2024-02-29 13:00:00` or `2024-02-29T13:00:00.5+00:00`; NaN for anything else,
  * a day that the calendar does not have included. Digits below the millisecond are cut.
  */
 export function parseInstant(text: string): number {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const time = parsed(text);
+  // What is no instant may be of any length: it is not kept.
+  if (Number.isNaN(time)) return time;
+  if (known.size === KNOWN_MAX) known.clear();
+  known.set(text, time);
+  return time;
+}
+
+function parsed(text: string): number {
   const match = PATTERN.exec(text);
   if (match === null) return Number.NaN;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = ''] = match;

@@ -77,6 +77,34 @@ describe.each<[string, MethodologyInput]>([
   }, 60_000);
 });
 
+it('what a worker remembers of an account is of the market as it is', async () => {
+  const methodology = { scenarios: 600 };
+  const engine = await createEngine({ market, factors, methodology, workers: 1 });
+  open.push(engine);
+  const ids = market.underlyings.map(({ id }) => id);
+  const some = accounts.slice(0, 6);
+  const asked = (one: Engine): Promise<string[]> =>
+    Promise.all(
+      some.map(async (account, i) => {
+        const { instrument } = account.positions![i % 4]!;
+        const order = { instrument, side: 'sell' as const, size: 1, price: 1 };
+        return one.whatIfText(account, { change: { orders: [order] } });
+      }),
+    );
+  for (let minute = 1; minute <= 6; minute++) {
+    await engine.tick(ticksAt(minute, ids.slice(minute % ids.length, (minute % ids.length) + 1)));
+    const fresh = await engineOf(await engine.market(), methodology);
+    const expected = await asked(fresh);
+    // Once after the tick, and once more of what was remembered since.
+    expect(await asked(engine)).toEqual(expected);
+    expect(await asked(engine)).toEqual(expected);
+    const [account] = some;
+    const change = { fills: [{ instrument: account!.positions![0]!.instrument, size: 1 }] };
+    const answer = await engine.whatIf(account!, { change });
+    expect(await engine.whatIfText(account!, { change })).toBe(JSON.stringify(answer));
+  }
+});
+
 it('workers that were not asked for some ticks catch up', async () => {
   const methodology = { preset: 'market-risk', scenarios: 200 } as const;
   const engine = await createEngine({ market, factors, methodology, workers: 7 });
