@@ -138,6 +138,8 @@ export class Executor {
       // A memory that was left half done serves nobody: what waited for it goes to a session that was made elsewhere.
       const done = await work().then(() => next, rescue);
       this.succeed(old, done);
+      // It knows the session before its own: let go of, or all that ever were would be held by the last.
+      this.unpacked.delete(old);
       if (done === next) this.unpacked.set(next, replacement);
       return done;
     } finally {
