@@ -50,10 +50,11 @@ export const LIMITS = {
   comparedMethodologiesMax: 8,
   /** Length of any id, in UTF-16 code units. */
   idLengthMax: 128,
-  /** What a worker remembers of the accounts that it was asked about: bytes of P&L, books, and results. */
+  /** What a worker remembers of the accounts that it was asked about: bytes of P&L, books, and results of accounts of so many positions. */
   subtotalBytes: 64 * 1024 * 1024,
   rememberedBooksMax: 4096,
   rememberedResultsMax: 512,
+  rememberedPositionsMax: 1_000,
   /** One line of NDJSON or one element of a JSON array: a million-position account fits. */
   accountBytesMax: 128 * 1024 * 1024,
   /** Metadata of one message of an Arrow stream, and the body of one record batch. */

@@ -39,8 +39,10 @@ export type TaskBody =
     }
   /** The two orders of one underlying's scenarios. */
   | { readonly kind: 'order'; readonly underlying: number }
-  /** Blocks, bounds and unit ES of cube rows; or their blocks alone. */
-  | { readonly kind: 'units' | 'pack'; readonly cube: CubeName; readonly rows: readonly number[] }
+  /** Blocks, bounds and unit ES of cube rows. */
+  | { readonly kind: 'units'; readonly cube: CubeName; readonly rows: readonly number[] }
+  /** Blocks of cube rows alone. */
+  | { readonly kind: 'pack'; readonly cube: CubeName; readonly rows: readonly number[] }
   /** Revalue and measure one part of the rows of some underlyings: what a tick asks for. */
   | {
       readonly kind: 'refill';

@@ -173,7 +173,7 @@ export abstract class AccountStudies {
       prices: (part) => this.study('liquidationPrice', account, part, { ...options, joint: true }),
       plan: (plan) => {
         const also = planInstruments(account, plan, session.valuation.market);
-        return this.study('liquidationPlan', account, plan, { ...options, also });
+        return this.study('liquidationPlan', account, plan, { ...options, also, joint: true });
       },
     });
   }

@@ -122,7 +122,7 @@ export class AccountWork {
     options: { readonly signal?: AbortSignal | undefined; readonly urgent?: boolean },
   ): Promise<AccountsAnswer> {
     const deadline = input.form === 'arrow' ? { deadlineMs: ARROW_DEADLINE_MS } : {};
-    const blocks = input.form !== 'values' || input.values.length > FEW_ACCOUNTS;
+    const blocks = accountsOf(input) > FEW_ACCOUNTS;
     const value = await this.executor.run({ kind: 'accounts', input, output }, session, {
       ...options,
       ...deadline,
@@ -131,6 +131,14 @@ export class AccountWork {
     ensure(value.kind === 'accounts', 'an account shard answers with accounts');
     return value.answer;
   }
+}
+
+/** How many there are at most. */
+function accountsOf(input: AccountInput): number {
+  if (input.form === 'values') return input.values.length;
+  if (input.form === 'documents') return input.ends.length;
+  if (input.form === 'arrow') return input.end - input.start;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** The record of an account that cannot be copied to another thread; null where it can. */

@@ -44,7 +44,7 @@ export class BookPasses {
   private readonly bounds: Float64Array;
   private readonly single: SingleBook;
   private readonly singles: ReadonlyMap<Arrangement, SingleBook>;
-  private few = false;
+  private few = true;
   private entered: EnteredBook[] = [];
 
   constructor(bench: Bench, slot: number) {

@@ -167,20 +167,31 @@ export class Engine extends AccountStudies {
     request: StudyRequest<N> | ((sources: StudySources) => StudyRequest<N>),
     options: StudyOptions & { readonly text?: boolean },
   ): Promise<unknown> {
-    const sources = await this.markets.current;
-    const { session } = sources;
-    const made = typeof request === 'function' ? request(sources) : request;
-    const asked = { account: readAccount(account), request: made };
-    const { also = [], methodology, joint = false, ...run } = options;
+    // One task is on one market, whichever that is by then. What is made of the market beforehand, or put together of several, must find the same.
+    const bound = options.joint === true || typeof request === 'function';
+    if (!bound) return this.answer(await this.markets.current, name, account, request, options);
+    const sources = await this.markets.steady();
+    try {
+      const made = typeof request === 'function' ? request(sources) : request;
+      return await this.answer(sources, name, account, made, options);
+    } finally {
+      this.leases.release(sources.session);
+    }
+  }
+
+  private answer<N extends StudyName>(
+    { session }: StudySources,
+    name: N,
+    account: unknown,
+    request: StudyRequest<N>,
+    { also = [], methodology, joint: _, ...run }: StudyOptions & { readonly text?: boolean },
+  ): Promise<unknown> {
+    const asked = { account: readAccount(account), request };
     const work = (own: Session) =>
       study(this.executor, own, name, asked, run).catch((error: unknown) => {
         throw named(error, asked.account.id);
       });
-    if (session.layout.cube !== 0 && methodology === undefined) {
-      // One task is on one market by itself: ticks need not go round it. What was made of the market before it was sent is not.
-      const bound = joint || typeof request === 'function';
-      return bound ? this.held(session, () => work(session)) : work(session);
-    }
+    if (session.layout.cube !== 0 && methodology === undefined) return work(session);
     return this.onOwnSession(asked.account, also, work, methodology);
   }
 

@@ -40,11 +40,14 @@ interface Job {
   tries: number;
 }
 
-/** How a session takes the place of another. */
+/** How a session takes the place of another on the same memory. */
 export interface Replacement {
+  /** Makes the rows those of the new session; nothing else runs on the memory meanwhile. */
   readonly work: () => Promise<void>;
-  readonly pack: () => Promise<void>;
+  /** Makes a session on another memory, where the work has failed. */
   readonly rescue: () => Promise<Session>;
+  /** Makes the cubes in blocks what the rows are; tasks that read rows alone run meanwhile. */
+  readonly pack: () => Promise<void>;
 }
 
 /** A killed worker may still write for a moment: its slot rests this long. */
@@ -73,6 +76,8 @@ export class Executor {
   private readonly gates = new SessionGates();
   private readonly unpacked = new WeakMap<Session, Replacement>();
   private readonly packings = new Map<Session, Promise<void>>();
+  /** Sessions whose memory was left half done. */
+  private readonly broken = new WeakMap<Session, PlimsollError>();
   /** Until when (ms, monotonic) a killed worker may still write. */
   private restingUntil = 0;
   private running = 0;
@@ -94,6 +99,10 @@ export class Executor {
     return Math.max(0, this.workers - this.running + this.givingWay.size);
   }
 
+  private get jobs(): readonly Job[] {
+    return this.queues.flat();
+  }
+
   get queued(): number {
     return this.urgent.length + this.normal.length + this.idle.length;
   }
@@ -101,6 +110,11 @@ export class Executor {
   /** The threads, for whoever tests what happens when one dies. */
   get threads(): Piscina['threads'] {
     return this.pool.threads;
+  }
+
+  /** Whether a task on the memory is queued or under way. */
+  uses(memory: WebAssembly.Memory): boolean {
+    return this.unfinished.has(memory);
   }
 
   /** Resolves when no task on the memory is queued or under way. */
@@ -122,62 +136,67 @@ export class Executor {
 
   /**
    * Replaces a session by one on the same memory: work on the memory waits, `work` runs alone, and what waited for the old session then
-   * runs on the new one. So no task ever sees a memory that is half of one market and half of another. The cubes in blocks are brought up to
-   * date by `pack` when the first task needs them.
-   * @param rescue makes a session on another memory where the work fails
+   * runs on the new one. So no task ever sees a memory that is half of one market and half of another. The cubes in blocks are packed when
+   * the first task needs them.
    * @returns the session that took the old one's place
    */
   async exclusive(old: Session, next: Session, replacement: Replacement): Promise<Session> {
     const { gates } = this;
-    const { work, rescue } = replacement;
-    gates.shutFor(old, next);
+    gates.close(old, next);
     this.giveWay();
     try {
+      await this.packings.get(old);
       await gates.quiet(old);
       await this.rested();
       // A memory that was left half done serves nobody: what waited for it goes to a session that was made elsewhere.
-      const done = await work().then(() => next, rescue);
-      this.succeed(old, done);
+      const done = await replacement.work().then(() => next, replacement.rescue);
       // It knows the session before its own: let go of, or all that ever were would be held by the last.
       this.unpacked.delete(old);
-      if (done === next) this.unpacked.set(next, replacement);
-      return done;
-    } finally {
-      gates.openFor(old);
-      if (this.unpacked.has(next)) gates.openRows(next, false);
-      else gates.openFor(next);
-      if (this.queues.some((queue) => queue.some((job) => job.blocks))) this.pack(next);
+      if (done === next) {
+        gates.markBlocks(next, 'behind');
+        this.unpacked.set(next, replacement);
+      }
+      this.succeed(old, done);
+      gates.open(next);
+      if (this.jobs.some(({ blocks, session }) => blocks && session === next)) this.pack(next);
       this.pump();
+      return done;
+    } catch (error) {
+      // Nobody made another one: what stands in this memory is of no market.
+      this.broken.set(old, asPlimsollError(error));
+      this.refuse(({ session }) => session === old, asPlimsollError(error));
+      throw error;
     }
   }
 
-  /** The packing of a session's blocks that is under way; undefined where none is. */
-  packing(session: Session): Promise<void> | undefined {
-    return this.packings.get(session);
-  }
-
+  /** Brings the blocks of a session up to its rows, if they are behind. Where that fails, whoever waits for them is told; the next one tries again. */
   private pack(session: Session): void {
-    if (!this.gates.lacksBlocks(session)) return;
-    this.gates.openRows(session, true);
-    const { pack, rescue } = this.unpacked.get(session)!;
-    const packing = pack()
-      .then(() => session, rescue)
+    const { gates } = this;
+    if (!gates.lacksBlocks(session)) return;
+    gates.markBlocks(session, 'packing');
+    const packing = this.unpacked
+      .get(session)!
+      .pack()
       .then(
-        (done) => {
-          this.succeed(session, done);
-          this.gates.openFor(session);
-          this.pump();
+        () => {
+          gates.markBlocks(session, 'ready');
+          this.unpacked.delete(session);
         },
-        // Its blocks are of no market, and stay shut: whoever waits for them is told.
-        (error: unknown) => this.refuse(session, asPlimsollError(error)),
-      );
+        (error: unknown) => {
+          gates.markBlocks(session, 'behind');
+          this.refuse((job) => job.blocks && job.session === session, asPlimsollError(error));
+        },
+      )
+      .then(() => {
+        this.packings.delete(session);
+        this.pump();
+      });
     this.packings.set(session, packing);
-    void packing.then(() => this.packings.delete(session));
   }
 
-  private refuse(session: Session, error: PlimsollError): void {
+  private refuse(whom: (job: Job) => boolean, error: PlimsollError): void {
     for (const queue of this.queues) {
-      for (const job of queue.filter((one) => one.blocks && one.session === session)) {
+      for (const job of queue.filter(whom)) {
         queue.splice(queue.indexOf(job), 1);
         job.reject(error);
       }
@@ -186,7 +205,7 @@ export class Executor {
 
   private succeed(old: Session, by: Session): void {
     this.gates.replace(old, by);
-    for (const job of this.queues.flat()) {
+    for (const job of this.jobs) {
       this.move(job, this.gates.latest(job.session));
     }
   }
@@ -205,13 +224,8 @@ export class Executor {
   /** The next job that may run: urgent ones first. */
   private take(): Job | undefined {
     for (const queue of this.queues) {
-      if (this.gates.open) {
-        const job = queue.shift();
-        if (job !== undefined) return job;
-        continue;
-      }
       const at = queue.findIndex(
-        ({ session, through, blocks }) => through || this.gates.admits(session.id, blocks),
+        ({ session, through, blocks }) => through || this.gates.admits(session, blocks),
       );
       if (at !== -1) return queue.splice(at, 1)[0];
     }
@@ -238,7 +252,13 @@ export class Executor {
     const { signal, urgent = false, givesWay = false, deadlineMs } = options;
     const { through = false, blocks = false } = options;
     return new Promise((resolve, reject) => {
-      if (this.closing) return reject(new PlimsollError('CLOSED', 'the engine is closing'));
+      // What others wait for who were accepted is done even now.
+      if (this.closing && !through) {
+        return reject(new PlimsollError('CLOSED', 'the engine is closing'));
+      }
+      const current = this.gates.latest(session);
+      const broken = this.broken.get(current);
+      if (broken !== undefined) return reject(broken);
       if (signal?.aborted) return reject(cancelled());
       const cancel = new Int32Array(new SharedArrayBuffer(4));
       const queue = urgent ? this.urgent : givesWay ? this.idle : this.normal;
@@ -258,7 +278,7 @@ export class Executor {
         };
       const job: Job = {
         body,
-        session: this.gates.latest(session),
+        session: current,
         through,
         blocks,
         givesWay,
@@ -305,8 +325,8 @@ export class Executor {
   }
 
   private async start(job: Job, slot: number): Promise<void> {
-    const { id } = job.session;
-    this.gates.enter(id);
+    const { session } = job;
+    this.gates.enter(session);
     if (job.givesWay) this.givingWay.add(job);
     let restMs = 0;
     try {
@@ -330,7 +350,7 @@ export class Executor {
     }
     this.running -= 1;
     this.givingWay.delete(job);
-    this.gates.leave(id);
+    this.gates.leave(session);
     if (restMs === 0) this.freeSlots.push(slot);
     else setTimeout(() => this.returnSlot(slot), restMs);
     this.pump();

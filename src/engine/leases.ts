@@ -25,7 +25,11 @@ export class Leases {
   memory(bytes: number): WebAssembly.Memory {
     const fitting = this.spare
       .filter(
-        ({ buffer }) => buffer.byteLength >= bytes && buffer.byteLength <= 4 * bytes + (1 << 26),
+        (memory) =>
+          memory.buffer.byteLength >= bytes &&
+          memory.buffer.byteLength <= 4 * bytes + (1 << 26) &&
+          // Somebody without a lease may have come just before it was given back.
+          !this.executor.uses(memory),
       )
       .sort((a, b) => a.buffer.byteLength - b.buffer.byteLength);
     const [found] = fitting;

@@ -84,10 +84,9 @@ export class MarketSessions {
    */
   async tick(ticks: readonly Tick[]): Promise<ReadonlySet<string>> {
     const update = this.updates.then(async () => {
-      const old = await this.packed();
+      const old = await this.current;
       const { snapshot, moved } = tickedSnapshot(old.snapshot, ticks);
       checkMoved(snapshot, moved);
-      // Nothing is awaited from `packed` to here: no packing has begun since.
       await this.moveTo(old, snapshot, moved);
       return moved;
     });
@@ -98,13 +97,15 @@ export class MarketSessions {
     return update;
   }
 
-  /** The current state, when no blocks of it are being packed. */
-  private async packed(): Promise<MarketState> {
+  /** The state after the updates that are under way. Its session is held for the caller, who releases it: until then no tick changes it in place. */
+  async steady(): Promise<MarketState> {
     for (;;) {
+      const { updates } = this;
+      await updates;
       const state = await this.current;
-      const packing = this.executor.packing(state.session);
-      if (packing === undefined) return state;
-      await packing;
+      if (updates !== this.updates) continue;
+      this.leases.hold(state.session);
+      return state;
     }
   }
 
@@ -141,8 +142,9 @@ export class MarketSessions {
         return refill(next, moved, executor);
       },
       pack: async () => {
-        await repack(next, behind, executor);
-        behind.clear();
+        const packed = [...behind];
+        await repack(next, packed, executor);
+        for (const u of packed) behind.delete(u);
       },
       rescue,
     });
@@ -172,10 +174,14 @@ export class MarketSessions {
     const session = openKept(request);
     this.leases.hold(session);
     const { onProgress } = this;
-    const clamped =
+    const filled =
       session.layout.cube === 0
-        ? 0
-        : await fillSession(session, this.executor, { onProgress, previous });
+        ? Promise.resolve(0)
+        : fillSession(session, this.executor, { onProgress, previous });
+    const clamped = await filled.catch((error: unknown) => {
+      this.leases.release(session);
+      throw error;
+    });
     const behind = new Set<number>();
     return { session, snapshot, market, methodology, input, factors, history, clamped, behind };
   }

@@ -35,16 +35,16 @@ const PACKED_ROWS = 16;
 /** The same rows in the cubes in blocks, which nothing but large batches reads. */
 export async function repack(
   session: Session,
-  moved: ReadonlySet<number>,
+  moved: readonly number[],
   executor: Executor,
 ): Promise<void> {
   const { plan } = session.valuation;
-  const rows = [...moved].flatMap((u) => {
+  const rows = moved.flatMap((u) => {
     const planned = plan.underlyings[u];
     return planned ? partOf([planned], 0, 1).flatMap((part) => part.rows) : [];
   });
   const pack = (cube: CubeName, some: readonly number[]) =>
-    executor.run({ kind: 'pack', cube, rows: some }, session, { through: true });
+    executor.run({ kind: 'pack', cube, rows: some }, session, { urgent: true, through: true });
   await Promise.all(
     cubesOf(session).flatMap((cube) =>
       Array.from({ length: Math.ceil(rows.length / PACKED_ROWS) }, (_, i) =>

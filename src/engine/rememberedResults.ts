@@ -19,6 +19,7 @@ export function rememberedResult(
   account: Account,
   make: () => MarginResult,
 ): MarginResult {
+  if (account.instruments.length > LIMITS.rememberedPositionsMax) return make();
   const results = known.get(session) ?? new Map<string, Known>();
   known.set(session, results);
   const found = results.get(account.id);

@@ -1,55 +1,49 @@
-/** Which sessions' tasks may run: those of one that is being replaced wait, and those that need more of it than is ready. */
+/** Which sessions' tasks may run: those of one that is being replaced wait, and those that read blocks which are behind the rows. */
 import type { Session } from './sessionData.ts';
 
 export class SessionGates {
   /** Sessions whose tasks wait. */
-  private readonly shut = new Set<number>();
-  /** Sessions that are ready, but for their cubes in blocks; true while these are brought up to date. */
-  private readonly ajar = new Map<number, boolean>();
-  /** How many tasks of each are on workers, and who waits for the last of them. */
+  private readonly shut = new WeakSet<Session>();
+  /** Sessions whose cubes in blocks are behind their rows, or on their way to them. */
+  private readonly blocks = new WeakMap<Session, 'behind' | 'packing'>();
+  /** How many tasks of each session (by id) are on workers, and who waits for the last of them. */
   private readonly inside = new Map<number, number>();
   private waiters: (() => void)[] = [];
   /** What a session was replaced by. */
   private readonly successors = new WeakMap<Session, Session>();
 
-  /** Whether every task may run. */
-  get open(): boolean {
-    return this.shut.size + this.ajar.size === 0;
-  }
-
   /** @param blocks whether the task may read cubes in blocks */
-  admits(sessionId: number, blocks: boolean): boolean {
-    return !this.shut.has(sessionId) && !(blocks && this.ajar.has(sessionId));
+  admits(session: Session, blocks: boolean): boolean {
+    return !this.shut.has(session) && !(blocks && this.blocks.has(session));
   }
 
-  /** Whether somebody has to bring its blocks up to date before a task can read them. */
-  lacksBlocks({ id }: Session): boolean {
-    return !this.shut.has(id) && this.ajar.get(id) === false;
+  /** Whether somebody has to begin to pack its blocks before a task can read them. */
+  lacksBlocks(session: Session): boolean {
+    return !this.shut.has(session) && this.blocks.get(session) === 'behind';
   }
 
-  shutFor(...sessions: readonly Session[]): void {
-    for (const { id } of sessions) this.shut.add(id);
+  close(...sessions: readonly Session[]): void {
+    for (const session of sessions) this.shut.add(session);
   }
 
-  openFor({ id }: Session): void {
-    this.shut.delete(id);
-    this.ajar.delete(id);
+  open(session: Session): void {
+    this.shut.delete(session);
   }
 
-  /** For tasks that read rows alone. @param underWay whether the blocks are being brought up to date */
-  openRows({ id }: Session, underWay: boolean): void {
-    this.shut.delete(id);
-    this.ajar.set(id, underWay);
+  /** What its cubes in blocks are, from now on. */
+  markBlocks(session: Session, state: 'ready' | 'behind' | 'packing'): void {
+    if (state === 'ready') this.blocks.delete(session);
+    else this.blocks.set(session, state);
   }
 
-  enter(sessionId: number): void {
-    this.inside.set(sessionId, (this.inside.get(sessionId) ?? 0) + 1);
+  enter({ id }: Session): void {
+    this.inside.set(id, (this.inside.get(id) ?? 0) + 1);
   }
 
-  leave(sessionId: number): void {
-    const left = this.inside.get(sessionId)! - 1;
-    if (left > 0) this.inside.set(sessionId, left);
-    else this.inside.delete(sessionId);
+  leave({ id }: Session): void {
+    const left = this.inside.get(id)! - 1;
+    if (left > 0) this.inside.set(id, left);
+    else this.inside.delete(id);
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 

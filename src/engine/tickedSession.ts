@@ -22,6 +22,9 @@ export function tickedSession(
   const horizon = methodology.instantaneous ? 0 : methodology.horizonDays;
   const lists = [gaps, ...Object.values(sides).map((side) => side?.gaps ?? [])];
   const factors = plannedFactors(set, lists, absent);
+  // A stress scenario of a spot that moves by amounts is a share of the spot as it was when the scenarios were made.
+  const { underlyings } = before;
+  if (sides.stress !== null && [...moved].some((u) => underlyings[u]?.absolute)) return null;
   const plan = replanValuation(market, factors, horizon, methodology.smileRule, {
     plan: before,
     moved,

@@ -13,9 +13,10 @@ const LEVEL_US = 2;
 /** Microseconds over one drawing block. */
 export function costOf({ expiries, levels, payoffs, pools }: UnderlyingRows): number {
   let options = 0;
-  for (const { strikes, binaries, americans } of expiries) {
+  for (const { strikes, binaries, americans, futures } of expiries) {
     options +=
       strikes.length * STRIKE_US + binaries.length * BINARY_US + americans.length * AMERICAN_US;
+    options += futures.length * LEVEL_US;
   }
   return options + (levels.length + payoffs.length + pools.length + 1) * LEVEL_US;
 }
@@ -27,7 +28,7 @@ export interface RowPart {
   readonly rows: readonly number[];
 }
 
-/** The `part`-th of `parts`; together they have every row of the underlyings once. */
+/** The `part`-th of `parts`. Together they have every row of the underlyings once, but for masks: what each costs is above 0, so it begins in one part. */
 export function partOf(
   underlyings: readonly UnderlyingRows[],
   part: number,
@@ -54,7 +55,7 @@ export function partOf(
         strikes: expiry.strikes.filter(() => inside(STRIKE_US)),
         binaries: expiry.binaries.filter(() => inside(BINARY_US)),
         americans: expiry.americans.filter(() => inside(AMERICAN_US)),
-        futures: expiry.futures.filter(() => inside(0)),
+        futures: expiry.futures.filter(() => inside(LEVEL_US)),
       })),
     };
     rows.push(...rowsOf(plan));

@@ -181,14 +181,13 @@ export class Cycle {
       return chunk.length === 0 ? null : this.compute(chunk, urgent);
     };
     let computing = next(true);
-    while (computing !== null) {
+    for (let first = true; computing !== null; first = false) {
       const fresh = await computing;
-      const late = performance.now() - start > cycleMs;
-      const stop = late && (this.arrived || this.door.waiting);
       // Whoever is nearest to a threshold is told before anything else is begun: workers on all cores would hold that up. Later figures are
       // written down while the next ones are computed; the order in the log is that of the calls.
-      const first = publishing.length === 0;
-      if (first) publishing.push(Promise.resolve(await this.publish(fresh)));
+      if (first) progress = (await this.publish(fresh)) || progress;
+      const late = performance.now() - start > cycleMs;
+      const stop = late && (this.arrived || this.door.waiting);
       computing = stop ? null : next(false);
       if (!first) publishing.push(this.publish(fresh));
     }
