@@ -152,14 +152,15 @@ it('fall behind with the figures, and say for how long', async () => {
     expect(desk.triggers.ageOf(id) === 0).toBe(same);
     expect(desk.triggers.of(id)!.market).toBe(before.get(id));
   }
-  const age = desk.triggers.greatestAge();
-  expect(age).toBeGreaterThanOrEqual(0.06);
+  // Both by the same clock: a timer may ring a little early.
+  const seconds = () => (performance.now() - since) / 1_000;
+  expect(desk.triggers.greatestAge()).toBeGreaterThanOrEqual(seconds() - 0.001);
   await new Promise((resolve) => setTimeout(resolve, 40));
-  expect(desk.triggers.greatestAge()).toBeGreaterThanOrEqual(age + 0.04);
+  expect(desk.triggers.greatestAge()).toBeGreaterThanOrEqual(seconds() - 0.001);
   // Another tick while they wait: still behind since the first.
   await tick(1.001);
   await desk.quiet();
-  expect(desk.triggers.greatestAge()).toBeGreaterThan((performance.now() - since) / 1_000 - 0.01);
+  expect(desk.triggers.greatestAge()).toBeGreaterThanOrEqual(seconds() - 0.001);
   engine.triggers = triggers;
   await tick(1.001);
   await settled();
