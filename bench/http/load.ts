@@ -35,7 +35,7 @@ async function fills(
       const { instrument, price } = quoted[(c + n) % quoted.length]!;
       // Bought and sold in turn: the account stays what it was.
       const size = round % 2 === 0 ? 1 : -1;
-      const id = `${RUN}-${c}-${n}`;
+      const id = `${RUN}-${made++}`;
       const body = JSON.stringify({ fills: [{ id, instrument, size, price }] });
       const asked = performance.now();
       const answer = await connection.post(
@@ -57,7 +57,10 @@ async function whatIfs(question: Of<'what-ifs'>, open: readonly Connection[]): P
   const { seconds, rate, reserve, beside } = question;
   const latencies: number[] = [];
   let reserved = 0;
-  const one = async (connection: Connection, n: number, at: number): Promise<void> => {
+  const from = questions;
+  questions += Math.ceil(rate * seconds);
+  const one = async (connection: Connection, nth: number, at: number): Promise<void> => {
+    const n = from + nth;
     const answer = await connection.post('/v1/what-if', asked(question, n));
     latencies.push(performance.now() - at);
     mustBeGood(answer);
@@ -98,8 +101,10 @@ async function besides(question: Of<'what-ifs'>, beside: Beside): Promise<Promis
   ];
 }
 
-/** Fills and ticks of all runs of this process: numbers of ticks only ever rise. */
+/** Fills and ticks of all runs of this process: numbers of ticks only ever rise, and no key comes twice. */
 let made = 0;
+/** Questions of all runs: none was asked before. */
+let questions = 0;
 
 /** So many a second, evenly spaced; each on a connection that is free, or as soon as one is. @param one told when it was due */
 async function paced(
