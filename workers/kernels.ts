@@ -273,22 +273,31 @@ export interface Kernels {
     scratch: Pointer,
   ): void;
 
-  // --- accumulation.ts and tail.ts: the records are described in kernels/accumulation.ts
-  /** Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `slot` has room for one block of sums. */
+  // --- screening.ts, accumulation.ts and tail.ts: the records are described in kernels/screening.ts
+  /**
+   * Leaves the `keep` worst P&L of each book over `scenarios` scenarios sorted in its buffer. `scales` has each row's rowScale. `room`
+   * is 128 + rows·(4·blockSize + 1) bytes.
+   */
   accumulate(
     cube: Pointer,
     blockBytes: number,
     blockSize: number,
     scenarios: number,
+    rows: number,
+    scales: Pointer,
     books: Pointer,
     bookCount: number,
-    slot: Pointer,
+    room: Pointer,
   ): void;
   /**
-   * The same sums for one book over contiguous rows (entries are offsets from `rows`), kept: n scenarios, a multiple of 2, at `out`;
+   * The sums of one book over contiguous rows (entries are offsets from `rows`), kept: n scenarios, a multiple of 2, at `out`;
    * `spare` is 16 KiB.
    */
   sumRows(rows: Pointer, n: number, book: Pointer, out: Pointer, spare: Pointer): void;
+  /** The tail of such sums that are not kept, of rows in the cache; n is read up to a multiple of 16. `slot` has room for 128 bytes. */
+  tailOfRows(rows: Pointer, n: number, book: Pointer, slot: Pointer): void;
+  /** The power of two that accumulate multiplies a row of n values by; 0 for none. */
+  rowScale(values: Pointer, n: number): number;
   /** Copies a contiguous row into blocks of `blockSize` values, `blockStride` bytes apart. */
   packRow(row: Pointer, blocks: number, blockSize: number, out: Pointer, blockStride: number): void;
   /** out[s] ← out[s] + row[s]; n even. */

@@ -2,6 +2,7 @@
  * Accounts a second on one core: books filled, summed over the cube, VaR and ES exact with their standard errors. Revaluation is
  * not in it. Against it, in turn and on the same data, the two ways that numpy and scipy have, and a plain loop.
  */
+import { roundedBytes } from '../../src/engine/arena.ts';
 import { BookMemory } from '../../src/engine/bookMemory.ts';
 import type { Book } from '../../src/margin/books.ts';
 import { tailRanks } from '../../src/risk/tail.ts';
@@ -126,16 +127,29 @@ async function measure(
 /** What a worker does with a shard, less the reading of accounts and the writing of results. */
 function marginAll({ session, kernels, views }: Exchange, books: readonly Book[]) {
   const { layout, set } = session;
-  const { scratch, scratchBytes, cube, blockSize, blockBytes } = layout;
+  const { scratch, scratchBytes, cube, blockSize, blockBytes, scales } = layout;
+  const { rows } = session.valuation.plan;
+  const room = roundedBytes(rows);
   const ranks = tailRanks(set.scenarios, 0.99);
-  const region = { start: scratch, bytes: scratchBytes };
+  const region = { start: scratch + room, bytes: scratchBytes - room };
   const memory = new BookMemory(views, region, blockSize * 8);
   const results = new Float64Array(books.length * 2);
   return (): Float64Array => {
     let done = 0;
     const flush = (): void => {
-      const { records, count, slot } = memory;
-      kernels.accumulate(cube, blockBytes, blockSize, set.scenarios, records, count, slot);
+      const { records, count } = memory;
+      const { scenarios } = set;
+      kernels.accumulate(
+        cube,
+        blockBytes,
+        blockSize,
+        scenarios,
+        rows,
+        scales,
+        records,
+        count,
+        scratch,
+      );
       for (let book = 0; book < count; book++) {
         const { valueAtRisk, expectedShortfall } = memory.measures(book, ranks);
         results[2 * done] = valueAtRisk;

@@ -25,6 +25,8 @@ export interface CubeLayout {
   readonly rowBytes: number;
   readonly cube: number;
   readonly blocks: number;
+  /** By row of the blocks: what rough sums multiply it by. */
+  readonly scales: number;
   /** Per row: ES of one unit long and short. */
   readonly units: number;
 }
@@ -89,18 +91,25 @@ const BLOCK_BYTES_TARGET = 512 * 1024;
 const PASS_BYTES_MAX = 64 * 1024 * 1024;
 /** One tile of the kernel `sumRows`. */
 export const TILE_BYTES = 16 * 1024;
+/** What the kernels know of a book, in bytes. */
+export const RECORD_BYTES = 64;
 /** Books of one pass over the cube. */
 export const BOOKS_PER_PASS = 1024;
 
 /** Scenarios per cube block: few enough that a block of all rows stays in the cache, at least one step of the kernels. */
 export function blockSizeFor(rows: number): number {
-  return rows * 32 * 8 <= BLOCK_BYTES_TARGET ? 32 : 16;
+  return rows * 64 * 8 <= BLOCK_BYTES_TARGET ? 64 : 32;
 }
 
 /** Blocks must not begin a multiple of 4 KiB apart, or their rows fall into the same cache sets. */
 function blockBytesFor(rows: number, blockSize: number): number {
   const bytes = rows * blockSize * 8;
   return bytes + ((192 - (bytes % 4096) + 4096) % 4096);
+}
+
+/** Room for one block in single precision, and for a mark by row: for the kernel `accumulate`. */
+export function roundedBytes(rows: number): number {
+  return align(128 + rows * (4 * blockSizeFor(rows) + 1));
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
@@ -134,6 +143,7 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
       rowBytes,
       cube: inBlocks ? take(blocks * blockBytes) : 0,
       blocks,
+      scales: inBlocks ? take(rows * 8) : 0,
       units: take(rows * 16),
     };
   };
@@ -181,12 +191,14 @@ export function planArena(demand: ArenaDemand): ArenaLayout {
 function scratchBytesFor(demand: ArenaDemand, rowBytes: number): number {
   const { factors, rows, tailBytes, scenarios } = demand;
   const draw = drawScratchBytes(factors) + revaluationBytes(demand) + 1024;
-  const entries = (rows + 1) * 16 + 65_536;
+  const entries = (rows + 1) * 24 + 65_536;
   // Records twice: those of one pass, and a selection of them.
-  const one = 2 * BOOKS_PER_PASS * 32 + TILE_BYTES + 4_096 + entries + 2 * tailBytes;
+  const one = 2 * BOOKS_PER_PASS * RECORD_BYTES + TILE_BYTES + 4_096 + entries + 2 * tailBytes;
   if (demand.kept === 'nothing') return draw + drawBlockBytes(factors) + rows * rowBytes + one;
   const pass =
-    demand.kept === 'rows' ? 0 : Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);
+    demand.kept === 'rows'
+      ? 0
+      : roundedBytes(rows) + Math.min(BOOKS_PER_PASS * (tailBytes + 1024), PASS_BYTES_MAX);
   return Math.max(draw, SCRATCH_ROWS * (padded(scenarios) * 8 + 320) + one + pass);
 }
 

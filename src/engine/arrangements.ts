@@ -18,6 +18,7 @@ export interface Arrangement {
   readonly name: ArrangementName;
   /** Its cube in blocks. */
   readonly cube: number;
+  readonly scales: number;
   readonly scenarios: number;
   readonly ranksOf: RankFinder;
 }
@@ -113,7 +114,13 @@ function allOf(session: Session, views: Views): readonly Arrangement[] {
   const { layout, set, sides, valuation } = session;
   const { confidence } = valuation.methodology;
   const all: Arrangement[] = [
-    { name: 'base', cube: layout.cube, scenarios: set.scenarios, ranksOf: rankFinder(session) },
+    {
+      name: 'base',
+      cube: layout.cube,
+      scales: layout.scales,
+      scenarios: set.scenarios,
+      ranksOf: rankFinder(session),
+    },
   ];
   if (layout.orders !== 0) {
     for (const name of ['zero', 'perfect'] as const) {
@@ -122,7 +129,8 @@ function allOf(session: Session, views: Views): readonly Arrangement[] {
         const usable = usableScenarios(session, masks, session, order);
         return tailRanks(usable, confidence, set.overlap);
       });
-      all.push({ name, cube: layout[name], scenarios: set.scenarios, ranksOf });
+      const { scales } = layout;
+      all.push({ name, cube: layout[name], scales, scenarios: set.scenarios, ranksOf });
     }
   }
   for (const name of ['longRun', 'stressed', 'stress'] as const) {
@@ -135,7 +143,7 @@ function allOf(session: Session, views: Views): readonly Arrangement[] {
         ? worstOf(scenarios)
         : tailRanks(usableScenarios(session, masks, side), confidence, overlap),
     );
-    all.push({ name, cube: cube.cube, scenarios, ranksOf });
+    all.push({ name, cube: cube.cube, scales: cube.scales, scenarios, ranksOf });
   }
   return all;
 }

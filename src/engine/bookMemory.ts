@@ -2,10 +2,12 @@
 import { PlimsollError } from '../errors.ts';
 import type { Book } from '../margin/books.ts';
 import { type TailMeasures, type TailRanks, tailMeasures } from '../risk/tail.ts';
-import { BOOKS_PER_PASS, TILE_BYTES } from './arena.ts';
+import { BOOKS_PER_PASS, RECORD_BYTES as RECORD, TILE_BYTES } from './arena.ts';
 
-const RECORD = 32;
 const ENTRY = 16;
+/** A rough entry, and what stands before them. */
+const ROUGH = 8;
+const ROUGH_HEAD = 16;
 /** Room beyond `keep` in a tail buffer: what is collected before a selection, and the sort's spare run. */
 const TAIL_ROOM = 512;
 
@@ -28,7 +30,7 @@ export function viewsOf(memory: WebAssembly.Memory): Views {
  * the pass must run first.
  */
 export class BookMemory {
-  /** Room for the sums of one block of up to 64 scenarios. */
+  /** Room for sixteen sums. */
   readonly slot: number;
   /** One tile, for `sumRows`. */
   readonly spare: number;
@@ -50,7 +52,7 @@ export class BookMemory {
     this.views = views;
     this.rowBytes = rowBytes;
     this.slot = region.start;
-    this.spare = region.start + 64 * 8 + 64;
+    this.spare = region.start + 128 + 64;
     this.records = this.spare + TILE_BYTES + 64;
     this.selection = this.records + BOOKS_PER_PASS * RECORD;
     this.start = this.selection + BOOKS_PER_PASS * RECORD;
@@ -80,8 +82,9 @@ export class BookMemory {
     let entries = 0;
     for (const segment of book.segments) entries += segment.rows.length;
     const segmentBytes = Math.ceil((book.segments.length * 8) / 16) * 16;
+    const roughBytes = ROUGH_HEAD + Math.ceil((entries * ROUGH) / 16) * 16;
     const buffer = tailBytes(keep);
-    const bytes = segmentBytes + entries * ENTRY + buffer;
+    const bytes = segmentBytes + entries * ENTRY + roughBytes + buffer;
     if (this.count === BOOKS_PER_PASS || this.next + bytes > this.end) {
       if (this.count > 0) return -1;
       const room = this.end - this.next;
@@ -95,6 +98,7 @@ export class BookMemory {
       u32[this.next / 4 + i * 2] = entry;
       for (let j = 0; j < segment.rows.length; j++) {
         u32[entry / 4] = segment.rows[j]! * this.rowBytes;
+        u32[entry / 4 + 1] = segment.rows[j]!;
         f64[entry / 8 + 1] = segment.sizes[j]!;
         entry += ENTRY;
       }
@@ -103,11 +107,12 @@ export class BookMemory {
     const record = (this.records + this.count * RECORD) / 4;
     u32[record] = this.next;
     u32[record + 1] = book.segments.length;
-    u32[record + 2] = entry;
+    u32[record + 2] = entry + roughBytes;
     u32[record + 3] = 0;
     u32[record + 6] = keep;
     u32[record + 7] = buffer / 8;
-    this.next = entry + buffer;
+    u32[record + 8] = entry;
+    this.next = entry + roughBytes + buffer;
     return this.count++;
   }
 

@@ -7,6 +7,7 @@ import type { Book } from '../margin/books.ts';
 import { noShortfalls } from '../margin/charge.ts';
 import type { Shortfalls } from '../margin/components/context.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
+import { roundedBytes } from './arena.ts';
 import { type Arrangement, arrangementsOf } from './arrangements.ts';
 import { BookMemory } from './bookMemory.ts';
 import { cubeOf } from './sessionData.ts';
@@ -41,6 +42,8 @@ export class BookPasses {
   private readonly bench: Bench;
   private readonly arrangements: readonly Arrangement[];
   private readonly memory: BookMemory;
+  /** The kernels' own, while they pass over the books. */
+  private readonly room: number;
   private readonly bounds: Float64Array;
   private readonly single: SingleBook;
   private readonly singles: ReadonlyMap<Arrangement, SingleBook>;
@@ -52,7 +55,11 @@ export class BookPasses {
     const { layout, valuation } = session;
     this.bench = bench;
     this.arrangements = arrangementsOf(session, views);
-    this.memory = new BookMemory(views, slotRegions(layout, slot).region, layout.blockSize * 8);
+    const { start, bytes } = slotRegions(layout, slot).region;
+    const rounded = layout.cube === 0 ? 0 : roundedBytes(valuation.plan.rows);
+    const region = { start: start + rounded, bytes: bytes - rounded };
+    this.room = start;
+    this.memory = new BookMemory(views, region, layout.blockSize * 8);
     this.bounds = views.f64.subarray(layout.bounds / 8, layout.bounds / 8 + valuation.plan.rows);
     this.single = new SingleBook(bench, slot);
     this.singles = new Map(
@@ -135,7 +142,7 @@ export class BookPasses {
     throw new PlimsollError('NUMERIC_OVERFLOW', message);
   }
 
-  private pass({ name, cube, scenarios, ranksOf }: Arrangement): void {
+  private pass({ name, cube, scales, scenarios, ranksOf }: Arrangement): void {
     const reordered = name === 'zero' || name === 'perfect';
     const books =
       name === 'base'
@@ -149,8 +156,18 @@ export class BookPasses {
     const records = everyone
       ? this.memory.records
       : this.memory.select(books.map(({ number }) => number));
-    const { slot } = this.memory;
-    kernels.accumulate(cube, blockBytes, blockSize, scenarios, records, books.length, slot);
+    const { rows } = session.valuation.plan;
+    kernels.accumulate(
+      cube,
+      blockBytes,
+      blockSize,
+      scenarios,
+      rows,
+      scales,
+      records,
+      books.length,
+      this.room,
+    );
     for (const entered of books) {
       const ranks = ranksOf(entered.book.masks);
       const measures = this.memory.measures(entered.number, ranks);

@@ -156,8 +156,8 @@ export function shocksOf({ layout, set }: Session, { f64 }: Views, factor: numbe
 
 /** Cube rows, packed into blocks; the base set's also in the two orders. */
 export function packShard(bench: Bench, name: CubeName, rows: readonly number[]): void {
-  const { session, kernels } = bench;
-  const { layout } = cubeOf(session, name);
+  const { session, kernels, views } = bench;
+  const { layout, set } = cubeOf(session, name);
   const { blockSize, blockBytes, zero } = session.layout;
   if (layout.cube === 0) return;
   const owners = rowOwners(session);
@@ -165,6 +165,7 @@ export function packShard(bench: Bench, name: CubeName, rows: readonly number[])
     const from = layout.rows + row * layout.rowBytes;
     const out = layout.cube + row * blockSize * 8;
     kernels.packRow(from, layout.blocks, blockSize, out, blockBytes);
+    views.f64[layout.scales / 8 + row] = kernels.rowScale(from, set.scenarios);
     if (name === 'base' && zero !== 0) packReordered(bench, row, owners[row]!.underlying);
   }
 }

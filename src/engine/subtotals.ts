@@ -6,6 +6,7 @@ import { createMemory, instantiateKernels, type Kernels } from '../../workers/ke
 import { LIMITS } from '../limits.ts';
 import type { BookSegment } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
+import { BOOKS_PER_PASS, RECORD_BYTES, TILE_BYTES } from './arena.ts';
 import { BookMemory, tailBytes, type Views, viewsOf } from './bookMemory.ts';
 import type { Session } from './sessionData.ts';
 
@@ -14,7 +15,7 @@ const STEP = 16;
 /** Rows a multiple of 4 KiB apart share cache sets. */
 const STAGGER = 320;
 /** Records of a book without entries, beside its tail. */
-const RECORD_BYTES = 128 * 1024;
+const BOOK_BYTES = 2 * BOOKS_PER_PASS * RECORD_BYTES + TILE_BYTES + 16 * 1024;
 
 /** What a row is the P&L of. */
 export interface RowName {
@@ -52,7 +53,7 @@ export class Subtotals {
     const count = Math.max(least, wanted);
     const start = Math.ceil(layout.heapBase / 64) * 64;
     const end = start + count * rowBytes;
-    const region = { start: end, bytes: RECORD_BYTES + tailBytes(scenarios) };
+    const region = { start: end, bytes: BOOK_BYTES + tailBytes(scenarios) };
     // Shared only by name: kernels are compiled for shared memory. Nobody else sees it.
     const memory = createMemory(region.start + region.bytes);
     this.kernels = instantiateKernels(module, memory);
@@ -101,11 +102,11 @@ export class Subtotals {
 
   /** The tail of the sum of some rows, added up in their order. */
   tail(rows: readonly number[], n: number, ranks: TailRanks): TailMeasures {
-    // Rows that lie end to end are blocks of one step each; 1 · x is x.
+    // 1 · x is x.
     this.books.clear(1);
     const sizes = rows.map(() => 1);
     const number = this.books.add({ segments: [{ rows, sizes }] }, ranks.keep);
-    this.kernels.accumulate(0, STEP * 8, STEP, n, this.books.record(number), 1, this.books.slot);
+    this.kernels.tailOfRows(0, n, this.books.record(number), this.books.slot);
     return this.books.measures(number, ranks);
   }
 

@@ -1,138 +1,89 @@
-// Positions × P&L cube: where an exchange batch spends its time.
-//
-// A book is what one tail is taken of: a whole account, the part in one underlying, or one position. Records, little-endian:
-//
-//   book     32 bytes   u32 segments | u32 segmentCount | u32 values | u32 count | f64 threshold | u32 keep | u32 capacity
-//   segment   8 bytes   u32 first entry | u32 end of entries      one underlying's positions; segments in id order
-//   entry    16 bytes   u32 row offset in a block | u32 unused | f64 size     positions in instrument-id order
-//
-// A segment has at least one entry. P&L of a book in a scenario is the canonical sum: sizes × cube rows, left to right from 0 into a
-// subtotal per segment, then the subtotals left to right. It is the same sum whatever the block, the worker or the batch.
-// Sixteen scenarios run side by side in eight registers; nothing is stored but what falls into the tail.
+// Rows of P&L in double precision: books summed over them, and rows packed into the cube. Records of books stand in screening.ts.
 
 import { closeTail, keepSixteen, openTail, tighten } from './tail';
 
-/** Sixteen scenarios: 128 bytes. */
-// @ts-ignore: decorator
-@inline const STEP: usize = 128;
-
 /**
- * Sums the book over the scenarios of one block into `out`, sixteen at a time in eight registers of sums.
- * Error: each of the n products and sums rounds once, so |error| ≤ (n + 1)·2⁻⁵³·Σ|size·P&L|.
- * V8 moves all loads of a basic block to its start; eight rows' parts beside eight sums do not fit into sixteen registers, and a sum that
- * is spilled to the stack is then what the loop waits for. The branch between the halves is never taken: it ends the basic block, so
- * that only four parts are on their way at a time. All sixteens of a segment follow each other, so that the branch predictor meets the
- * same short loop several times running.
+ * Sixteen scenarios of a book in eight registers, from `rows` on: the canonical sums, at `out`. Entries are offsets of rows from `rows`.
+ * Error: each of the n products and sums rounds once, so |error| ≤ (n + 1)·2⁻⁵³·Σ|size·P&L|. The branch that is never taken ends a basic
+ * block, so that V8 holds no more than four rows' parts beside the sums (see screening.ts).
  */
 // @ts-ignore: decorator
 @inline
-function sumBlock(book: usize, scenarios: usize, blockEnd: usize, out: usize): void {
-  let segment: usize = load<u32>(book);
-  const end = segment + ((<usize>load<u32>(book, 4)) << 3);
+export function sumSixteen(book: usize, rows: usize, out: usize): void {
+  const segments: usize = load<u32>(book);
+  const segmentsEnd = segments + ((<usize>load<u32>(book, 4)) << 3);
   let first = true;
-  do {
-    const start: usize = load<u32>(segment);
+  for (let segment = segments; segment < segmentsEnd; segment += 8) {
+    let entry: usize = load<u32>(segment);
     const last: usize = load<u32>(segment, 4);
-    for (let at: usize = 0; at < blockEnd; at += 128) {
-      let entry = start;
-      const base = scenarios + at;
-      const sums = out + at;
-      let a = f64x2.splat(0);
-      let b = a;
-      let c = a;
-      let d = a;
-      let e = a;
-      let f = a;
-      let g = a;
-      let h = a;
-      do {
-        const row = base + load<u32>(entry);
-        const size = v128.load64_splat(entry, 8);
-        a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
-        b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
-        c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
-        d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
-        if (entry == 0) break; // never
-        e = f64x2.add(e, f64x2.mul(size, v128.load(row, 64)));
-        f = f64x2.add(f, f64x2.mul(size, v128.load(row, 80)));
-        g = f64x2.add(g, f64x2.mul(size, v128.load(row, 96)));
-        h = f64x2.add(h, f64x2.mul(size, v128.load(row, 112)));
-        entry += 16;
-      } while (entry < last);
-      // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
-      if (!first) {
-        a = f64x2.add(v128.load(sums), a);
-        b = f64x2.add(v128.load(sums, 16), b);
-        c = f64x2.add(v128.load(sums, 32), c);
-        d = f64x2.add(v128.load(sums, 48), d);
-        e = f64x2.add(v128.load(sums, 64), e);
-        f = f64x2.add(v128.load(sums, 80), f);
-        g = f64x2.add(v128.load(sums, 96), g);
-        h = f64x2.add(v128.load(sums, 112), h);
-      }
-      v128.store(sums, a);
-      v128.store(sums, b, 16);
-      v128.store(sums, c, 32);
-      v128.store(sums, d, 48);
-      v128.store(sums, e, 64);
-      v128.store(sums, f, 80);
-      v128.store(sums, g, 96);
-      v128.store(sums, h, 112);
+    let a = f64x2.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = a;
+    let f = a;
+    let g = a;
+    let h = a;
+    do {
+      const row = rows + load<u32>(entry);
+      const size = v128.load64_splat(entry, 8);
+      a = f64x2.add(a, f64x2.mul(size, v128.load(row)));
+      b = f64x2.add(b, f64x2.mul(size, v128.load(row, 16)));
+      c = f64x2.add(c, f64x2.mul(size, v128.load(row, 32)));
+      d = f64x2.add(d, f64x2.mul(size, v128.load(row, 48)));
+      if (entry == 0) break; // never
+      e = f64x2.add(e, f64x2.mul(size, v128.load(row, 64)));
+      f = f64x2.add(f, f64x2.mul(size, v128.load(row, 80)));
+      g = f64x2.add(g, f64x2.mul(size, v128.load(row, 96)));
+      h = f64x2.add(h, f64x2.mul(size, v128.load(row, 112)));
+      entry += 16;
+    } while (entry < last);
+    // 0 + subtotal is the subtotal: a sum that began at 0 is never −0. So the first segment is stored as it stands.
+    if (!first) {
+      a = f64x2.add(v128.load(out), a);
+      b = f64x2.add(v128.load(out, 16), b);
+      c = f64x2.add(v128.load(out, 32), c);
+      d = f64x2.add(v128.load(out, 48), d);
+      e = f64x2.add(v128.load(out, 64), e);
+      f = f64x2.add(v128.load(out, 80), f);
+      g = f64x2.add(v128.load(out, 96), g);
+      h = f64x2.add(v128.load(out, 112), h);
     }
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+    v128.store(out, e, 64);
+    v128.store(out, f, 80);
+    v128.store(out, g, 96);
+    v128.store(out, h, 112);
     first = false;
-    segment += 8;
-  } while (segment < end);
-}
-
-/** Brings a block into the cache in address order, which the hardware prefetches; the books' own order it cannot foresee. */
-function touch(block: usize, bytes: usize): f64 {
-  let sum: f64 = 0;
-  for (let at: usize = 0; at < bytes; at += 64) sum += load<f64>(block + at);
-  return sum;
-}
-
-/** One book over one block; `left` scenarios exist from its first on. */
-// @ts-ignore: decorator
-@inline
-function offerBlock(book: usize, base: usize, blockEnd: usize, left: i32, slot: usize): void {
-  sumBlock(book, base, blockEnd, slot);
-  for (let at: usize = 0; at < blockEnd; at += STEP) keepSixteen(book, slot + at, left - <i32>(at >> 3));
+  }
 }
 
 /**
- * Sums each of the `bookCount` books at `books` over the cube and leaves its `keep` worst values sorted in its buffer, worst first.
- * Only the first `scenarios` scenarios exist; what pads the last block is never kept. `slot` has the caller's own room for one block of
- * sums. The blocks are the outer loop: one block stays in the cache while all books pass over it.
+ * The tail of a book over n scenarios of contiguous rows, its sums not kept: for a few rows that are in the cache. What is behind the n is read
+ * up to a multiple of 16. `slot` has room for 128 bytes.
  */
-export function accumulate(
-  cube: usize, blockBytes: u32, blockSize: u32, scenarios: u32, books: usize, bookCount: u32, slot: usize,
-): void {
-  const blockEnd = (<usize>blockSize) << 3;
-  const booksEnd = books + ((<usize>bookCount) << 5);
-  const blocks = (scenarios + blockSize - 1) / blockSize;
-  for (let book = books; book < booksEnd; book += 32) openTail(book);
+export function tailOfRows(rows: usize, n: u32, book: usize, slot: usize): void {
+  openTail(book);
   let milestone: u32 = 128;
-  for (let block: u32 = 0; block < blocks; block++) {
-    const base = cube + <usize>block * blockBytes;
-    if (bookCount > 1) store<f64>(slot, touch(base, blockBytes));
-    const seen = block * blockSize;
-    const left = <i32>(scenarios - seen);
-    for (let book = books; book < booksEnd; book += 32) offerBlock(book, base, blockEnd, left, slot);
-    if (seen + blockSize >= milestone && left > <i32>blockSize) {
-      milestone = (seen + blockSize) * 2;
-      for (let book = books; book < booksEnd; book += 32) tighten(book, seen + blockSize, scenarios);
+  for (let i: u32 = 0; i < n; i += 16) {
+    sumSixteen(book, rows + (<usize>i << 3), slot);
+    keepSixteen(book, slot, <i32>(n - i));
+    if (i + 16 >= milestone && i + 16 < n) {
+      milestone = (i + 16) * 2;
+      tighten(book, i + 16, n);
     }
   }
-  for (let book = books; book < booksEnd; book += 32) {
-    if (closeTail(book)) continue;
-    // The estimate was too strict for this book (scenarios in no random order): once more, without estimates.
-    openTail(book);
-    for (let block: u32 = 0; block < blocks; block++) {
-      const left = <i32>(scenarios - block * blockSize);
-      offerBlock(book, cube + <usize>block * blockBytes, blockEnd, left, slot);
-    }
-    closeTail(book);
+  if (closeTail(book)) return;
+  // The estimate was too strict for this book (scenarios in no random order): once more, without estimates.
+  openTail(book);
+  for (let i: u32 = 0; i < n; i += 16) {
+    sumSixteen(book, rows + (<usize>i << 3), slot);
+    keepSixteen(book, slot, <i32>(n - i));
   }
+  closeTail(book);
 }
 
 /**
@@ -204,6 +155,16 @@ export function sumRows(rows: usize, n: u32, book: usize, out: usize, spare: usi
       }
     }
   }
+}
+
+/**
+ * What screening.ts multiplies a row of n values by: a power of two below 1/|value| for all of them; 0 for a row of zeros, and for one that has
+ * infinities.
+ */
+export function rowScale(values: usize, n: u32): f64 {
+  const bound = Math.max(rowBound(values, n), 1e-290);
+  if (!(bound < 1e290)) return 0;
+  return reinterpret<f64>((2045 - (reinterpret<u64>(bound) >> 52)) << 52);
 }
 
 /** Copies a contiguous row into the blocks of the cube: piece b of `blockSize` values goes to out + b·blockStride. */

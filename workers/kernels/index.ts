@@ -12,8 +12,9 @@ export {
 export { americanPrice, americanRow } from './american';
 export { sliceVolatilities } from './smile';
 export {
-  accumulate, addReordered, addValues, packReordered, packRow, rowBound, sumRows,
+  addReordered, addValues, packReordered, packRow, rowBound, rowScale, sumRows, tailOfRows,
 } from './accumulation';
+export { accumulate } from './screening';
 export { tailOf } from './tail';
 
 /** The first byte that the kernels' own constants leave free. */

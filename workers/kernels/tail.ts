@@ -1,10 +1,10 @@
 // The tail of a book's P&L: exact order statistics without a sort of all scenarios, and without keeping them.
 //
-// A book (accumulation.ts has its record) collects values strictly below its threshold, +∞ at first, in a buffer. Two things lower the
+// A book (screening.ts has its record) collects values strictly below its threshold, +∞ at first, in a buffer. Two things lower the
 // threshold to a value that the buffer holds, and drop what lies above it:
 //   - the buffer is full: to the keep-th worst value, which cannot be wrong;
-//   - at a milestone, after n of N scenarios: to the r-th worst, r = q + 5√q + 2 with q = keep·n/N. For scenarios in random order the
-//     chance that fewer than `keep` values of all N then fall below it is about 1e-4. It is noticed at the end (closeTail).
+//   - at a milestone, after n of N scenarios: to the r-th worst, r = q + 3.5√q + 2 with q = keep·n/N. For scenarios in random order the
+//     chance that fewer than `keep` values of all N then fall below it is some 1e-4. It is noticed at the end (closeTail).
 // At any time all values seen and not in the buffer are ≥ threshold ≥ all values in it. So a buffer that ends with at least `keep`
 // values holds the `keep` worst exactly, whatever the order in which they came: thresholds decide time, never bits.
 
@@ -42,16 +42,27 @@ export function keepSixteen(book: usize, values: usize, valid: i32): void {
   }
 }
 
+/** Takes one value. */
+export function keepOne(book: usize, value: f64): void {
+  if (!(value < load<f64>(book, 16))) return;
+  makeRoom(book);
+  const count = load<u32>(book, 12);
+  put(load<u32>(book, 8), count, value);
+  store<u32>(book, count + 1, 12);
+}
+
+/** Lowers the threshold where fewer than sixteen values have room. */
+// @ts-ignore: decorator
+@inline
+function makeRoom(book: usize): void {
+  const keep = load<u32>(book, 24);
+  const count = load<u32>(book, 12);
+  if (count + 16 > load<u32>(book, 28) && count > keep) lower(book, keep);
+}
+
 function keepHits(book: usize, values: usize, hits: u32): void {
-  const capacity = load<u32>(book, 28);
+  makeRoom(book);
   let count = load<u32>(book, 12);
-  if (count + 16 > capacity) {
-    const keep = load<u32>(book, 24);
-    if (count > keep) {
-      lower(book, keep);
-      count = keep;
-    }
-  }
   let end = <usize>load<u32>(book, 8) + (<usize>count << 3);
   count += popcnt(hits);
   if (hits == 0xffff) {
@@ -77,7 +88,7 @@ function lower(book: usize, rank: u32): void {
 /** A milestone: after `seen` of `total` scenarios, lowers the threshold to where the tail is expected to begin, with room. */
 export function tighten(book: usize, seen: u32, total: u32): void {
   const expected = <f64>load<u32>(book, 24) * <f64>seen / <f64>total;
-  const rank = <u32>(expected + 5 * Math.sqrt(expected) + 2);
+  const rank = <u32>(expected + 3.5 * Math.sqrt(expected) + 2);
   if (rank < load<u32>(book, 12)) lower(book, rank);
 }
 
