@@ -40,10 +40,20 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** Counts the keys of the text (colons outside strings) and of the value; only when they differ is the repeated one looked for. */
+/**
+ * Counts the keys of the text (colons outside strings) and of the value; only when they differ is the repeated one looked for. Keys of the value
+ * ≤ keys of the text ≤ colons of the text: where the first and the last agree, there is no string to be skipped.
+ */
 function repeatedKey(text: string, value: unknown): string | undefined {
-  if (countColons(text) === countKeys(value)) return undefined;
+  const keys = countKeys(value);
+  if (countAllColons(text) === keys || countColons(text) === keys) return undefined;
   return findRepeatedKey(text) ?? '(unnamed)';
+}
+
+function countAllColons(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) count++;
+  return count;
 }
 
 /** Colons outside string literals: one for each key. Strings are skipped with indexOf, which runs at memory speed. */

@@ -3,10 +3,10 @@ import { holdingBook, type IsolatedExposures, isolatedExposures } from '../margi
 import {
   type Charge,
   chargePool,
+  chargePositions,
   type HoldingFigures,
   noShortfalls,
   type PoolFigures,
-  positionCharges,
 } from '../margin/charge.ts';
 import {
   type ChargedHolding,
@@ -17,12 +17,18 @@ import {
 } from '../margin/pools.ts';
 import type { Portfolio } from '../margin/portfolio.ts';
 import {
+  addIsolated,
   afterCredit,
   isolatedMargins,
   pooledMargins,
   type Requirement,
 } from '../margin/requirement.ts';
-import { type MarginResult, marginResult, type Provenance } from '../margin/result.ts';
+import {
+  type IsolatedFigures,
+  type MarginResult,
+  marginResult,
+  type Provenance,
+} from '../margin/result.ts';
 import type { Valuation } from '../margin/valuation.ts';
 import type { BookPasses, EnteredBook } from './bookPasses.ts';
 
@@ -188,22 +194,31 @@ export function resultOf(
     skippedScenarios: scenarios - usable,
     net: charge(net),
     cross: cross?.map(charge) ?? null,
-    isolated: isolatedCharges(portfolio, isolated, charge, passes, valuation),
+    isolated: isolatedFigures(portfolio, isolated, charge, passes, valuation),
   };
   return marginResult(portfolio, figures, valuation, provenance);
 }
 
-function isolatedCharges(
+function isolatedFigures(
   portfolio: Portfolio,
   isolated: EnteredIsolated,
   charge: (pool: EnteredPool) => Charge,
   passes: BookPasses,
   valuation: Valuation,
-): readonly Charge[] {
-  const shortfalls = positionShortfalls(isolated, passes);
-  const charges = [...positionCharges(portfolio, shortfalls, valuation)];
-  for (const [i, pool] of isolated.pools) charges[i] = charge(pool);
-  return [...charges, ...isolated.opening.map(charge)];
+): IsolatedFigures {
+  const { methodology } = valuation;
+  const margins = { initialMargin: 0, maintenanceMargin: 0 };
+  const charges: Charge[] | null = portfolio.account.mode === 'isolated' ? [] : null;
+  const take = (own: Charge): void => {
+    addIsolated(margins, own, methodology);
+    charges?.push({ ...own, amounts: [...own.amounts] });
+  };
+  chargePositions(portfolio, positionShortfalls(isolated, passes), valuation, (alone, i) => {
+    const pool = isolated.pools.get(i);
+    take(pool === undefined ? alone : charge(pool));
+  });
+  for (const pool of isolated.opening) take(charge(pool));
+  return { margins, charges };
 }
 
 /** The tails that a pool's charge is made of. */

@@ -1,5 +1,6 @@
 /** An account as it arrives: row objects or the compact columnar form. One schema each; both become the same `Account`. */
 import Type, { type Static } from 'typebox';
+import { columns } from '../columns.ts';
 import { PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { reader, show } from '../schema.ts';
@@ -165,8 +166,7 @@ function fromRows(input: AccountInput): Account {
   const positions = input.positions ?? [];
   const n = positions.length;
   const instruments = new Array<string>(n);
-  const sizes = new Float64Array(n);
-  const entryPrices = new Float64Array(n);
+  const [sizes, entryPrices] = columns(2, n) as [Float64Array, Float64Array];
   let allocated: Float64Array | null = null;
   for (let i = 0; i < n; i++) {
     const position = positions[i]!;
@@ -183,22 +183,24 @@ function fromRows(input: AccountInput): Account {
 
 function fromColumns(input: ColumnarAccountInput): Account {
   const { instruments } = input;
-  const column = (values: readonly (number | null)[] | undefined, name: string) => {
-    if (values === undefined) return null;
-    if (values.length !== instruments.length) {
-      throw new PlimsollError(
-        'INVALID_FIELD',
-        `${name} has ${values.length} entries, instruments ${instruments.length}`,
-        { path: name, account: input.id },
-      );
+  const n = instruments.length;
+  const read = (
+    values: readonly (number | null)[] | undefined,
+    name: string,
+    column: Float64Array | undefined,
+  ) => {
+    if (values === undefined || column === undefined) return null;
+    if (values.length !== n) {
+      const message = `${name} has ${values.length} entries, instruments ${n}`;
+      throw new PlimsollError('INVALID_FIELD', message, { path: name, account: input.id });
     }
-    const numbers = new Float64Array(values.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = values[i] ?? Number.NaN;
-    return numbers;
+    for (let i = 0; i < n; i++) column[i] = values[i] ?? Number.NaN;
+    return column;
   };
-  const sizes = column(input.sizes, 'sizes')!;
-  const entryPrices = column(input.entryPrices, 'entryPrices');
-  const allocated = column(input.allocated, 'allocated');
+  const rooms = columns(3, n);
+  const sizes = read(input.sizes, 'sizes', rooms[0])!;
+  const entryPrices = read(input.entryPrices, 'entryPrices', rooms[1]);
+  const allocated = read(input.allocated, 'allocated', rooms[2]);
   return compose(input, { instruments, sizes, entryPrices, allocated, columnar: true });
 }
 

@@ -2,6 +2,7 @@
  * Which sums of positions a tail is taken of. A portfolio has one book; cross margin one per underlying; isolated margin one per
  * position, most of which need no sum of their own: a position's ES is |size| times that of one contract.
  */
+import { columns } from '../columns.ts';
 import type { Holding, UnderlyingPart } from './holding.ts';
 import type { Valuation } from './valuation.ts';
 
@@ -89,8 +90,8 @@ export function isolatedExposures(holding: Holding, valuation: Valuation): Isola
   const { instruments, unrealisedCoins } = holding;
   const { market, plan } = valuation;
   const n = instruments.length;
-  const rows = new Int32Array(n);
-  const sizes = new Float64Array(n);
+  const [sizes, places] = columns(2, n) as [Float64Array, Float64Array];
+  const rows = new Int32Array(places.buffer, places.byteOffset, n);
   let books: Map<number, Book> | null = null;
   for (let i = 0; i < n; i++) {
     const instrument = instruments[i]!;

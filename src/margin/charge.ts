@@ -34,6 +34,8 @@ export interface Charge {
   readonly base: number;
 }
 
+type OpenCharge = { -readonly [field in keyof Charge]: Charge[field] };
+
 /** Nothing at risk, nothing computed. */
 export function noShortfalls(): Shortfalls {
   return { base: 0, zero: Number.NaN, perfect: Number.NaN, longRun: 0, stressed: 0, stress: 0 };
@@ -78,19 +80,23 @@ export function needsExposures({ components }: Methodology): boolean {
 
 /** The charge of one context, open orders left at 0. */
 export function chargeOf(context: ComponentContext): Charge {
+  const charge = { amounts: [], initial: 0, base: 0 };
+  fillCharge(context, charge);
+  return charge;
+}
+
+function fillCharge(context: ComponentContext, charge: OpenCharge): void {
   const charged = chargedComponents(context.valuation.methodology);
-  const amounts = new Array<number>(charged.length);
-  let initial = 0;
-  let base = 0;
+  charge.initial = 0;
+  charge.base = 0;
   for (let i = 0; i < charged.length; i++) {
     const { component, initialOnly } = charged[i]!;
     const amount = component === null ? 0 : component.amount(context);
-    amounts[i] = amount;
+    charge.amounts[i] = amount;
     if (component === null) continue;
-    initial += amount;
-    if (!initialOnly) base += amount;
+    charge.initial += amount;
+    if (!initialOnly) charge.base += amount;
   }
-  return { amounts, initial, base };
 }
 
 export function contextOf(
@@ -143,19 +149,20 @@ export interface PositionShortfalls {
 }
 
 /**
- * The charge of each position by itself, without orders and collateral. An instrument alone has nothing to depend on, so that its ES
- * on reordered scenarios is its ES.
+ * The charge of each position by itself, in the canonical order, without orders and collateral. An instrument alone has nothing to depend on,
+ * so that its ES on reordered scenarios is its ES.
+ * @param take is given the charge of position i, one object for all of them: it is another's after the call
  */
-export function positionCharges(
+export function chargePositions(
   holding: Holding,
   { base, longRun, stressed, stress }: PositionShortfalls,
   valuation: Valuation,
-): readonly Charge[] {
+  take: (charge: Charge, i: number) => void,
+): void {
   const shortfalls = noShortfalls();
-  const parts = holding.parts.filter(({ start, end }) => end > start);
-  const charges = new Array<Charge>(holding.instruments.length);
   const growing = valuation.methodology.components.includes('concentration');
   const exposed = needsExposures(valuation.methodology);
+  const charge = { amounts: [], initial: 0, base: 0 };
   // One context for all that look at tails alone: its shortfalls are those of the position at hand.
   const tails = {
     valuation,
@@ -164,28 +171,27 @@ export function positionCharges(
     concentrated: NOTHING,
     collateral: NOTHING,
   };
-  for (const { underlying, start, end } of parts) {
+  for (const { underlying, start, end } of holding.parts) {
     for (let i = start; i < end; i++) {
       shortfalls.base = base[i]!;
       if (longRun !== null) shortfalls.longRun = longRun[i]!;
       if (stressed !== null) shortfalls.stressed = stressed[i]!;
       if (stress !== null) shortfalls.stress = stress[i]!;
-      if (!exposed) {
-        charges[i] = chargeOf(tails);
-        continue;
+      let context: ComponentContext = tails;
+      if (exposed) {
+        const unrealised = holding.unrealisedCoins[i]!;
+        const part = { underlying, start: i, end: i + 1, coins: unrealised, unrealised };
+        const exposure = exposureOf(holding.instruments, holding.sizes, part, valuation);
+        const growth = growing ? horizonGrowth(exposure, valuation) : 0;
+        const expectedShortfall = base[i]!;
+        context = {
+          ...tails,
+          exposures: [exposure],
+          concentrated: growth > 0 ? [{ underlying, growth, expectedShortfall }] : NOTHING,
+        };
       }
-      const unrealised = holding.unrealisedCoins[i]!;
-      const part = { underlying, start: i, end: i + 1, coins: unrealised, unrealised };
-      const exposure = exposureOf(holding.instruments, holding.sizes, part, valuation);
-      const growth = growing ? horizonGrowth(exposure, valuation) : 0;
-      charges[i] = chargeOf({
-        valuation,
-        shortfalls,
-        exposures: [exposure],
-        concentrated: growth > 0 ? [{ underlying, growth, expectedShortfall: base[i]! }] : NOTHING,
-        collateral: NOTHING,
-      });
+      fillCharge(context, charge);
+      take(charge, i);
     }
   }
-  return charges;
 }

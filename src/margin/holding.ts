@@ -48,11 +48,12 @@ export function splitParts(
     parts.push({ underlying, start, end, coins, unrealised });
     start = end;
   }
+  const held = parts.length;
   for (const [underlying, coins] of collateralCoins) {
     if (parts.some((part) => part.underlying === underlying)) continue;
     parts.push({ underlying, start: 0, end: 0, coins, unrealised: 0 });
   }
-  return parts.sort((a, b) => a.underlying - b.underlying);
+  return parts.length === held ? parts : parts.sort((a, b) => a.underlying - b.underlying);
 }
 
 /** The holding's part in one underlying, by itself. */

@@ -2,6 +2,7 @@
  * An account resolved against a market: positions by cube row in the canonical order, what its coins are worth, its equity now. Every
  * error of the account's content is found here.
  */
+import { columns } from '../columns.ts';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 import type { Instrument, Market } from '../market/market.ts';
 import type { ValuationPlan } from '../valuation/plan.ts';
@@ -85,13 +86,17 @@ export function countedAmounts(
 export function resolvePortfolio(account: Account, valuation: Valuation): Portfolio {
   const { market } = valuation;
   checkCurrency(account, market);
-  const order = canonicalOrder(account, valuation);
-  const n = order.length;
-  const instruments = new Int32Array(n);
-  const sizes = new Float64Array(n);
-  const values = new Float64Array(n);
-  const unrealisedCoins = new Float64Array(n);
-  const stated = new Float64Array(n);
+  const n = account.instruments.length;
+  const rooms = columns(6, n);
+  const [order, sizes, values, unrealisedCoins, stated] = rooms as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const instruments = new Int32Array(order.buffer, rooms[5]!.byteOffset, n);
+  orderCanonically(account, valuation, order);
   for (let i = 0; i < n; i++) {
     const at = order[i]! % PLACES;
     const index = Math.floor(order[i]! / PLACES) % market.instruments.length;
@@ -147,10 +152,9 @@ const PLACES = 2 ** 20;
  * Positions by underlying, then by instrument, as keys: instrument = ⌊key / PLACES⌋ mod the number of instruments, place in the account =
  * key mod PLACES. Both of the market's lists stand in id order, so indices compare as ids do.
  */
-function canonicalOrder(account: Account, { market, plan }: Valuation): Float64Array {
-  const n = account.instruments.length;
+function orderCanonically(account: Account, { market, plan }: Valuation, keys: Float64Array): void {
+  const n = keys.length;
   const count = market.instruments.length;
-  const keys = new Float64Array(n);
   for (let at = 0; at < n; at++) {
     const index = market.instrumentIndex.get(account.instruments[at]!);
     if (index === undefined || plan.rowOf[index] === -1 || account.sizes[at] === 0) {
@@ -167,7 +171,6 @@ function canonicalOrder(account: Account, { market, plan }: Valuation): Float64A
       path: positionPath(account, at, 'instrument'),
     });
   }
-  return keys;
 }
 
 function positionError(

@@ -50,17 +50,19 @@ export function pooledMargins(
 }
 
 /** Isolated margin: each charge is a requirement of its own, floor and all; the account's is their sum. */
-export function isolatedMargins(
-  charges: readonly Charge[],
+export function addIsolated(
+  sum: { -readonly [field in keyof Margins]: number },
+  { initial, base }: Charge,
   { floor, mmFactor }: Methodology,
-): Margins {
-  let initialMargin = 0;
-  let maintenanceMargin = 0;
-  for (const { initial, base } of charges) {
-    initialMargin += Math.max(initial, floor);
-    maintenanceMargin += mmFactor * Math.max(base, floor);
-  }
-  return { initialMargin, maintenanceMargin };
+): void {
+  sum.initialMargin += Math.max(initial, floor);
+  sum.maintenanceMargin += mmFactor * Math.max(base, floor);
+}
+
+export function isolatedMargins(charges: readonly Charge[], methodology: Methodology): Margins {
+  const sum = { initialMargin: 0, maintenanceMargin: 0 };
+  for (const charge of charges) addIsolated(sum, charge, methodology);
+  return sum;
 }
 
 /** Each less the credit line, and at least 0. */

@@ -13,7 +13,6 @@ import {
   accountState,
   afterCredit,
   componentLines,
-  isolatedMargins,
   type Margins,
   marginRatio,
   pooledMargins,
@@ -179,6 +178,13 @@ export interface Provenance {
   readonly engine: string;
 }
 
+/** Each position by itself, in canonical order, then each instrument that only has orders. */
+export interface IsolatedFigures {
+  readonly margins: Margins;
+  /** Null where the account is not in isolated mode. */
+  readonly charges: readonly Charge[] | null;
+}
+
 /** What an account's tails and charges are. */
 export interface AccountFigures {
   /** Tail of the net P&L; null where nothing is at risk. */
@@ -189,8 +195,7 @@ export interface AccountFigures {
   readonly net: Charge;
   /** One charge an underlying; null where the account is not in cross mode. */
   readonly cross: readonly Charge[] | null;
-  /** One a position, in canonical order, then one for each instrument that only has orders. */
-  readonly isolated: readonly Charge[];
+  readonly isolated: IsolatedFigures;
 }
 
 /** The tail of an account that cannot lose or gain. */
@@ -235,11 +240,13 @@ export function marginResult(
   const tail = figures.tail ?? NO_RISK;
   const net = pooledMargins([figures.net], methodology);
   const cross = figures.cross === null ? null : pooledMargins(figures.cross, methodology);
-  const isolated = isolatedMargins(figures.isolated, methodology);
+  const isolated = figures.isolated.margins;
   const { charges, margins, credit } = ownRequirement(account, figures, { net, cross, isolated });
   const required = afterCredit(margins, credit);
   const held =
-    account.mode === 'isolated' ? isolatedPositions(portfolio, figures, valuation) : null;
+    figures.isolated.charges === null
+      ? null
+      : isolatedPositions(portfolio, figures.isolated.charges, valuation);
   const state = accountState(portfolio.equity, required, methodology);
   const underlyings = parts.map((part) => part.underlying);
   const absent = absentInputs(portfolio, valuation);
@@ -310,8 +317,9 @@ function ownRequirement(
   figures: AccountFigures,
   margins: { readonly net: Margins; readonly cross: Margins | null; readonly isolated: Margins },
 ): { readonly charges: readonly Charge[]; readonly margins: Margins; readonly credit: number } {
-  if (mode === 'isolated') {
-    return { charges: figures.isolated, margins: margins.isolated, credit: 0 };
+  const { charges } = figures.isolated;
+  if (mode === 'isolated' && charges !== null) {
+    return { charges, margins: margins.isolated, credit: 0 };
   }
   if (mode === 'portfolio' || figures.cross === null || margins.cross === null) {
     return { charges: [figures.net], margins: margins.net, credit: creditLine };
@@ -343,11 +351,11 @@ function absentInputs({ parts }: Portfolio, valuation: Valuation): string[] {
 /** Isolated mode: every position stands on its own allocated collateral. */
 function isolatedPositions(
   portfolio: Portfolio,
-  { isolated }: AccountFigures,
+  charges: readonly Charge[],
   { market, methodology }: Valuation,
 ) {
   return Array.from(portfolio.instruments, (instrument, i) => {
-    const { initialMargin, maintenanceMargin } = pooledMargins([isolated[i]!], methodology);
+    const { initialMargin, maintenanceMargin } = pooledMargins([charges[i]!], methodology);
     const allocated = portfolio.allocated[i]!;
     const equity = allocated + portfolio.values[i]!;
     const levels = { initialRequirement: initialMargin, maintenanceRequirement: maintenanceMargin };

@@ -347,8 +347,15 @@ function binaryValue(instrument: Instrument, v: number, right: 1 | -1): number {
  * @param underlyings indices, in any order, repeats allowed
  */
 export function marketHash(market: Market, underlyings: readonly number[]): string {
-  const touched = [...new Set(underlyings)].sort((a, b) => a - b);
+  const touched = ascends(underlyings)
+    ? underlyings
+    : [...new Set(underlyings)].sort((a, b) => a - b);
   return sha256(JSON.stringify(touched.map((i) => market.underlyings[i]!.hash)));
+}
+
+function ascends(indices: readonly number[]): boolean {
+  for (let i = 1; i < indices.length; i++) if (indices[i - 1]! >= indices[i]!) return false;
+  return true;
 }
 
 /** The latest asOf, as written, among these underlyings (indices); the market's own where there are none. */
