@@ -30,25 +30,20 @@ export type AccountOutput = 'ndjson' | 'values' | 'arrow';
 export type TaskBody =
   /** Draw shocks of one drawing block. */
   | { readonly kind: 'draw'; readonly cube: CubeName; readonly block: number }
-  /** Revalue the instruments of some underlyings over one drawing block. */
-  | {
-      readonly kind: 'revalue';
-      readonly cube: CubeName;
-      readonly block: number;
-      readonly underlyings: readonly number[];
-    }
   /** The two orders of one underlying's scenarios. */
   | { readonly kind: 'order'; readonly underlying: number }
-  /** Blocks, bounds and unit ES of cube rows. */
-  | { readonly kind: 'units'; readonly cube: CubeName; readonly rows: readonly number[] }
-  /** Blocks of cube rows alone. */
+  /** Cube rows, packed into blocks. */
   | { readonly kind: 'pack'; readonly cube: CubeName; readonly rows: readonly number[] }
-  /** Revalue and measure one part of the rows of some underlyings: what a tick asks for. */
+  /**
+   * Revalue and measure one part of the rows of some underlyings over all scenarios. `whole`: of a new session, with the rows that say which
+   * scenarios count, and packed; after a tick those stay, and blocks are packed when they are needed.
+   */
   | {
-      readonly kind: 'refill';
+      readonly kind: 'fill';
       readonly underlyings: readonly number[];
       readonly part: number;
       readonly parts: number;
+      readonly whole: boolean;
     }
   /** Margin of accounts. */
   | { readonly kind: 'accounts'; readonly input: AccountInput; readonly output: AccountOutput }

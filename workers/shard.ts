@@ -11,13 +11,11 @@ import {
   accountShard,
   type Bench,
   drawShard,
+  fillShard,
   orderShard,
   packShard,
-  refillShard,
-  revalueShard,
   rowShard,
   tailShard,
-  unitShard,
 } from '../src/engine/shards.ts';
 import { asPlimsollError, PlimsollError } from '../src/errors.ts';
 import { instantiateKernels } from './kernels.ts';
@@ -84,21 +82,14 @@ async function carryOut({ body, slot, cancel }: Task, at: Attached): Promise<Tas
   switch (body.kind) {
     case 'draw':
       return { kind: 'draw', clamped: drawShard(at.bench, slot, body.cube, body.block) };
-    case 'revalue':
-      revalueShard(at.bench, slot, body.cube, body);
-      return { kind: 'done' };
     case 'order':
       orderShard(at.bench, slot, body.underlying);
       return { kind: 'done' };
     case 'pack':
       packShard(at.bench, body.cube, body.rows);
       return { kind: 'done' };
-    case 'units':
-      packShard(at.bench, body.cube, body.rows);
-      unitShard(at.bench, slot, body.cube, body.rows);
-      return { kind: 'done' };
-    case 'refill':
-      refillShard(at.bench, slot, body);
+    case 'fill':
+      fillShard(at.bench, slot, body);
       return { kind: 'done' };
     case 'rows':
       return { kind: 'draw', clamped: rowShard(at.bench, slot, body, cancelled) };

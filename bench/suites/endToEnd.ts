@@ -12,7 +12,7 @@ import { digestOf, shortDigest } from '../digest.ts';
 import { accountSource, FORMS, TRANSPORT } from '../http/accountStreams.ts';
 import { atLeast, atMost, type Line, samplesOf, spreadOf } from '../line.ts';
 
-const STAGES = ['scenarios', 'revaluation', 'units', 'accounts'] as const;
+const STAGES = ['scenarios', 'revaluation', 'accounts'] as const;
 type Stage = (typeof STAGES)[number];
 type StageSeconds = Readonly<Record<Stage, number>>;
 
@@ -237,7 +237,6 @@ function linesOf(
   const work: Readonly<Record<Stage, readonly [number, string]>> = {
     scenarios: [factors * scenarios, 'shocks/s'],
     revaluation: [options * scenarios, 'options/s'],
-    units: [options, 'rows/s'],
     accounts: [accounts, 'accounts/s'],
   };
   const stages = STAGES.map((stage): Line => {

@@ -14,6 +14,8 @@ import type { Session } from './sessionData.ts';
 import { arrayElements, type BatchForm, cut, SHARD_ACCOUNTS, shardSizeOf } from './transport.ts';
 
 const ARROW_DEADLINE_MS = 60_000;
+/** Shards under way: one at work, one that waits for it, and one for those that wait for an answer before theirs. */
+const SHARDS_PER_WORKER = 3;
 
 export class AccountWork {
   private readonly executor: Executor;
@@ -83,7 +85,7 @@ export class AccountWork {
       const message = `a batch needs a kept cube, which does not fit at ${scenarios} scenarios: margin accounts one by one, or use fewer`;
       throw new PlimsollError('OUT_OF_MEMORY', message);
     }
-    return mapOrdered(inputs, this.executor.workers * 2, async (input) => {
+    return mapOrdered(inputs, this.executor.workers * SHARDS_PER_WORKER, async (input) => {
       const answer =
         input.form === 'values'
           ? await this.valuesTask(session, input, { signal, urgent })

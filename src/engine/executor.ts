@@ -76,6 +76,8 @@ export class Executor {
   private readonly gates = new SessionGates();
   private readonly unpacked = new WeakMap<Session, Replacement>();
   private readonly packings = new Map<Session, Promise<void>>();
+  /** To how many tasks a session was sent unasked. */
+  private readonly told = new WeakMap<Session, number>();
   /** Sessions whose memory was left half done. */
   private readonly broken = new WeakMap<Session, PlimsollError>();
   /** Until when (ms, monotonic) a killed worker may still write. */
@@ -368,17 +370,24 @@ export class Executor {
     const { id, step } = session;
     const task = { body, sessionId: id, slot, cancel };
     const options = deadlineMs === undefined ? {} : { signal: AbortSignal.timeout(deadlineMs) };
-    const more = [
-      () => ({}),
-      ...(step === null ? [] : [() => ({ step })]),
-      () => ({ session: packSession(session) }),
-    ];
+    const whole = () => ({ session: packSession(session) });
+    const more = [() => ({}), ...(step === null ? [] : [() => ({ step })]), whole];
+    // None of the workers knows a new session: they are not asked.
+    if (step === null && this.tellAnother(session)) more.unshift(whole);
     let answer: Answer = { ok: false, needsSession: true };
     for (const told of more) {
       answer = (await this.pool.run({ ...task, ...told() }, options)) as Answer;
       if (answer.ok || !answer.needsSession) break;
     }
     return answer;
+  }
+
+  /** Whether a session that is new has been sent to fewer tasks than there are workers; counts one more. */
+  private tellAnother(session: Session): boolean {
+    const told = this.told.get(session) ?? 0;
+    if (told === this.workers) return false;
+    this.told.set(session, told + 1);
+    return true;
   }
 
   private retry(job: Job, error: Error): void {

@@ -1,13 +1,13 @@
-/** Fills a session: shocks drawn, instruments revalued, units measured; each stage sharded over the pool. */
+/** Fills a session: shocks drawn, then instruments revalued and their rows measured; each stage sharded over the pool. */
 import type { TaskBody } from '../../workers/protocol.ts';
 import { ensure } from '../errors.ts';
 import { drawBlocks } from '../scenarios/scenarioSet.ts';
-import { costOf } from '../valuation/rowParts.ts';
 import type { Executor } from './executor.ts';
+import { fillParts } from './fillParts.ts';
 import { type CubeName, cubeOf, cubesOf, type Session } from './sessionData.ts';
 
 export interface Progress {
-  readonly stage: 'scenarios' | 'revaluation' | 'units' | 'accounts';
+  readonly stage: 'scenarios' | 'revaluation' | 'accounts';
   readonly done: number;
   /** 0 where it is not known. */
   readonly total: number;
@@ -22,7 +22,8 @@ export interface FillOptions {
 
 /** The shortest task of revaluation, about. */
 const TASK_US = 3_000;
-const ROWS_PER_UNIT_TASK = 128;
+/** So that workers end together. */
+const TASKS_PER_WORKER = 6;
 
 /** @returns how many shocks were clamped */
 export async function fillSession(
@@ -67,40 +68,18 @@ export async function fillSession(
     ),
   );
   for (const count of draws) clamped += count;
-  const cubes = cubesOf(session);
-  const total = cubes.reduce((sum, cube) => sum + blocksOf(session, cube).length, 0);
-  const parts = partition(session, total, executor.workers);
+  const { underlyings } = session.valuation.plan;
+  const planned = underlyings.flatMap((rows, u) => (rows === null ? [] : [u]));
+  if (session.layout.orders !== 0 && !copyOrders(previous?.session, session)) {
+    await Promise.all(planned.map((underlying) => run({ kind: 'order', underlying })()));
+  }
+  const size = { shortest: TASK_US, most: TASKS_PER_WORKER * executor.workers };
+  const parts = fillParts(session, planned, size);
   await all(
     'revaluation',
-    cubes.flatMap((cube) =>
-      blocksOf(session, cube).flatMap((block) =>
-        parts.map((underlyings) => run({ kind: 'revalue', cube, block, underlyings })),
-      ),
-    ),
-  );
-  const { rows, underlyings } = session.valuation.plan;
-  if (session.layout.orders !== 0 && !copyOrders(previous?.session, session)) {
-    await all(
-      'units',
-      underlyings.flatMap((planned, underlying) =>
-        planned === null ? [] : [run({ kind: 'order', underlying })],
-      ),
-    );
-  }
-  const pieces = inPieces(Array.from({ length: rows }, (_, row) => row));
-  await all(
-    'units',
-    cubes.flatMap((cube) => pieces.map((piece) => run({ kind: 'units', cube, rows: piece }))),
+    parts.map((part) => run({ ...part, whole: true })),
   );
   return clamped;
-}
-
-/** Rows in pieces that one task measures. */
-function inPieces(rows: readonly number[]): readonly (readonly number[])[] {
-  const count = Math.ceil(rows.length / ROWS_PER_UNIT_TASK);
-  return Array.from({ length: count }, (_, i) =>
-    rows.slice(i * ROWS_PER_UNIT_TASK, (i + 1) * ROWS_PER_UNIT_TASK),
-  );
 }
 
 function blocksOf(session: Session, cube: CubeName): readonly number[] {
@@ -130,37 +109,4 @@ function copyOrders(from: Session | undefined, to: Session): boolean {
   const orders = new Uint8Array(from.memory.buffer, from.layout.orders, bytes);
   new Uint8Array(to.memory.buffer, to.layout.orders, bytes).set(orders);
   return true;
-}
-
-/**
- * Underlyings in parts, so that there are about two tasks a worker but none shorter than 3 ms. By data only: how it is cut
- * decides no bit.
- */
-function partition(
-  session: Session,
-  blocks: number,
-  workers: number,
-): readonly (readonly number[])[] {
-  const costs = session.valuation.plan.underlyings.map((rows) =>
-    rows === null ? 0 : costOf(rows),
-  );
-  const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const wanted = Math.min(
-    Math.ceil((2 * workers) / blocks),
-    Math.max(1, Math.floor(total / TASK_US)),
-  );
-  const parts: { cost: number; readonly underlyings: number[] }[] = Array.from(
-    { length: wanted },
-    () => ({
-      cost: 0,
-      underlyings: [],
-    }),
-  );
-  const order = costs.map((_, u) => u).sort((a, b) => costs[b]! - costs[a]! || a - b);
-  for (const u of order) {
-    const least = parts.reduce((a, b) => (b.cost < a.cost ? b : a));
-    least.cost += costs[u]!;
-    least.underlyings.push(u);
-  }
-  return parts.map((part) => part.underlyings).filter((part) => part.length > 0);
 }

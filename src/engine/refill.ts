@@ -1,8 +1,8 @@
 /** The rows of what ticks moved, computed anew: first as rows, then in blocks. */
-import { drawBlocks } from '../scenarios/scenarioSet.ts';
-import { costOf, partOf } from '../valuation/rowParts.ts';
+import { partOf } from '../valuation/rowParts.ts';
 import type { Executor } from './executor.ts';
-import { type CubeName, cubeOf, cubesOf, type Session } from './sessionData.ts';
+import { fillParts } from './fillParts.ts';
+import { type CubeName, cubesOf, type Session } from './sessionData.ts';
 
 /** The shortest task, about: what its way to the worker and back costs is small beside it. */
 const TASK_US = 1_000;
@@ -18,15 +18,10 @@ export async function refill(
   moved: ReadonlySet<number>,
   executor: Executor,
 ): Promise<void> {
-  const underlyings = [...moved];
-  const most = TASKS_PER_WORKER * executor.workers;
-  const parts = Math.max(1, Math.min(most, Math.floor(refillCost(session, underlyings) / TASK_US)));
+  const size = { shortest: TASK_US, most: TASKS_PER_WORKER * executor.workers };
   const options = { urgent: true, through: true };
-  await Promise.all(
-    Array.from({ length: parts }, (_, part) =>
-      executor.run({ kind: 'refill', underlyings, part, parts }, session, options),
-    ),
-  );
+  const parts = fillParts(session, [...moved], size);
+  await Promise.all(parts.map((part) => executor.run({ ...part, whole: false }, session, options)));
 }
 
 /** Rows that one task packs: it is short, so that what is urgent does not wait for it. */
@@ -52,12 +47,4 @@ export async function repack(
       ),
     ),
   );
-}
-
-/** Microseconds, without the measuring. */
-function refillCost(session: Session, underlyings: readonly number[]): number {
-  const rows = underlyings.flatMap((u) => session.valuation.plan.underlyings[u] ?? []);
-  const blocks = cubesOf(session).map((cube) => drawBlocks(cubeOf(session, cube).set.scenarios));
-  const once = rows.reduce((sum, one) => sum + costOf(one), 0);
-  return once * blocks.reduce((sum, count) => sum + count, 0);
 }

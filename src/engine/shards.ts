@@ -6,6 +6,7 @@ import { type Book, unitBook } from '../margin/books.ts';
 import type { TailMeasures, TailRanks } from '../risk/tail.ts';
 import { drawBlock } from '../scenarios/draw.ts';
 import { DRAW_BLOCK, DRAW_STRIDE, drawBlockBytes, drawBlocks } from '../scenarios/scenarioSet.ts';
+import type { UnderlyingRows } from '../valuation/plan.ts';
 import { type BlockTarget, revalue } from '../valuation/revaluation.ts';
 import { partOf } from '../valuation/rowParts.ts';
 import { arrangementsOf, enoughRows, orderAddress, orderOf } from './arrangements.ts';
@@ -49,26 +50,36 @@ export function revalueShard(
   revalueBlock(bench, { block, underlyings, shocks, scratch, target, gaps });
 }
 
+interface BlockWork {
+  readonly block: number;
+  readonly shocks: number;
+  readonly scratch: number;
+  readonly target: BlockTarget;
+  readonly gaps: readonly (Uint8Array | null)[];
+}
+
 function revalueBlock(
-  { session, kernels, views }: Bench,
-  work: {
-    readonly block: number;
-    readonly underlyings: readonly number[];
-    readonly shocks: number;
-    readonly scratch: number;
-    readonly target: BlockTarget;
-    readonly gaps: readonly (Uint8Array | null)[];
-  },
+  bench: Bench,
+  work: BlockWork & { readonly underlyings: readonly number[] },
 ): void {
-  const { plan } = session.valuation;
-  const { shocks, scratch, target } = work;
+  const { plan } = bench.session.valuation;
   for (const u of work.underlyings) {
     const rows = plan.underlyings[u];
-    if (!rows) continue;
-    revalue(kernels, rows, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
-    for (const { row, factor } of rows.masks) {
-      writeMask(views.f64, work.gaps[factor] ?? null, work.block, row, target);
-    }
+    if (rows) revaluePlan(bench, rows, work, true);
+  }
+}
+
+/** @param masked with the rows that say which scenarios count */
+function revaluePlan(
+  { kernels, views }: Bench,
+  rows: UnderlyingRows,
+  { block, shocks, scratch, target, gaps }: BlockWork,
+  masked: boolean,
+): void {
+  revalue(kernels, rows, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
+  if (!masked) return;
+  for (const { row, factor } of rows.masks) {
+    writeMask(views.f64, gaps[factor] ?? null, block, row, target);
   }
 }
 
@@ -90,29 +101,49 @@ function writeMask(
   }
 }
 
-/**
- * One part of the rows of some underlyings after a tick, over all scenarios of all sets: revalued, then measured. Where a scenario counts
- * for nobody is decided by the scenarios: mask rows stay as they are.
- */
-export function refillShard(
+/** One part of the rows of some underlyings, over all scenarios of all sets: revalued, measured and, of a whole session, packed. */
+export function fillShard(
   bench: Bench,
   slot: number,
-  work: { readonly underlyings: readonly number[]; readonly part: number; readonly parts: number },
+  work: {
+    readonly underlyings: readonly number[];
+    readonly part: number;
+    readonly parts: number;
+    readonly whole: boolean;
+  },
 ): void {
-  const { session, kernels, views } = bench;
-  const moved = work.underlyings.flatMap((u) => session.valuation.plan.underlyings[u] ?? []);
-  const own = partOf(moved, work.part, work.parts);
-  const scratch = scratchOf(bench, slot);
-  for (const name of cubesOf(session)) {
-    const { layout, set } = cubeOf(session, name);
+  const { valuation } = bench.session;
+  const all = work.underlyings.flatMap((u) => valuation.plan.underlyings[u] ?? []);
+  const own = partOf(all, work.part, work.parts);
+  for (const name of cubesOf(bench.session)) {
     for (const { plan, rows } of own) {
-      for (let block = 0; block < drawBlocks(set.scenarios); block++) {
-        const shocks = layout.shocks + block * layout.shockBytes;
-        const target = { out: layout.rows + block * DRAW_BLOCK * 8, rowBytes: layout.rowBytes };
-        revalue(kernels, plan, DRAW_BLOCK, { shocks, scratch, f64: views.f64 }, target);
-      }
+      fillPart(bench, slot, name, plan, work.whole);
       unitShard(bench, slot, name, rows);
+      if (!work.whole) continue;
+      const masks = rows.includes(plan.spotRow) ? plan.masks.map(({ row }) => row) : [];
+      unitShard(bench, slot, name, masks);
+      packShard(bench, name, [...rows, ...masks]);
     }
+  }
+}
+
+/**
+ * Mask rows, like the spot's, are written by every part of the underlying, the same bytes: units are measured with them. Where a scenario counts
+ * for nobody is decided by the scenarios, so that a tick leaves them as they are.
+ */
+function fillPart(
+  bench: Bench,
+  slot: number,
+  name: CubeName,
+  plan: UnderlyingRows,
+  masked: boolean,
+): void {
+  const { layout, set, gaps } = cubeOf(bench.session, name);
+  const scratch = scratchOf(bench, slot);
+  for (let block = 0; block < drawBlocks(set.scenarios); block++) {
+    const shocks = layout.shocks + block * layout.shockBytes;
+    const target = { out: layout.rows + block * DRAW_BLOCK * 8, rowBytes: layout.rowBytes };
+    revaluePlan(bench, plan, { block, shocks, scratch, target, gaps }, masked);
   }
 }
 
