@@ -33,7 +33,7 @@ const LAYERS = [
   ['market'],
 ] as const;
 /** What every layer may import. */
-const BASE = ['errors.ts', 'limits.ts', 'schema.ts', 'json.ts', 'numerics.ts'];
+const BASE = ['columns.ts', 'errors.ts', 'limits.ts', 'schema.ts', 'json.ts', 'numerics.ts'];
 
 function layerOf(path: string): number {
   return LAYERS.findIndex((names) => names.some((name) => path.startsWith(`src/${name}/`)));

@@ -296,7 +296,7 @@ export interface Kernels {
   sumRows(rows: Pointer, n: number, book: Pointer, out: Pointer, spare: Pointer): void;
   /** The tail of such sums that are not kept, of rows in the cache; n is read up to a multiple of 16. `slot` has room for 128 bytes. */
   tailOfRows(rows: Pointer, n: number, book: Pointer, slot: Pointer): void;
-  /** The power of two that accumulate multiplies a row of n values by; 0 for none. */
+  /** The power of two that accumulate multiplies a row of n values by; 0 for one of zeros and infinities, −1 for one that it sums exactly. */
   rowScale(values: Pointer, n: number): number;
   /** Copies a contiguous row into blocks of `blockSize` values, `blockStride` bytes apart. */
   packRow(row: Pointer, blocks: number, blockSize: number, out: Pointer, blockStride: number): void;

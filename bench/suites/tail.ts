@@ -12,6 +12,8 @@ import { plainTail } from '../twins/portfolio.ts';
 
 /** So many different rows in turn: a branch predictor that has learnt one row by heart flatters. */
 const ROWS = 32;
+/** For one book: records and tail. */
+const ROOM = 32_768;
 const CONFIDENCE = 0.99;
 
 export const tail: Suite = {
@@ -35,10 +37,10 @@ async function measure({ quick, peers }: Context): Promise<Line> {
   });
   const ranks = tailRanks(n, CONFIDENCE);
   const { mass } = ranks;
-  const room = desk.array(16_384);
+  const room = desk.array(ROOM);
   const { buffer } = room.values;
   const views = { f64: new Float64Array(buffer), u32: new Uint32Array(buffer) };
-  const books = new BookMemory(views, { start: room.at, bytes: 16_384 * 8 }, 0);
+  const books = new BookMemory(views, { start: room.at, bytes: ROOM * 8 }, 0);
   const book = books.add({ segments: [] }, ranks.keep);
   const record = books.record(book);
   const results = new Float64Array(2 * ROWS);

@@ -7,7 +7,7 @@ import type { Piscina } from 'piscina';
 import type { Answer, TaskBody, TaskValue } from '../../workers/protocol.ts';
 import { asPlimsollError, PlimsollError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { packSession } from './packedSession.ts';
+import { isNews, packSession } from './packedSession.ts';
 import { openPool } from './pool.ts';
 import type { Session } from './sessionData.ts';
 import { SessionGates } from './sessionGates.ts';
@@ -76,8 +76,6 @@ export class Executor {
   private readonly gates = new SessionGates();
   private readonly unpacked = new WeakMap<Session, Replacement>();
   private readonly packings = new Map<Session, Promise<void>>();
-  /** To how many tasks a session was sent unasked. */
-  private readonly told = new WeakMap<Session, number>();
   /** Sessions whose memory was left half done. */
   private readonly broken = new WeakMap<Session, PlimsollError>();
   /** Until when (ms, monotonic) a killed worker may still write. */
@@ -373,21 +371,13 @@ export class Executor {
     const whole = () => ({ session: packSession(session) });
     const more = [() => ({}), ...(step === null ? [] : [() => ({ step })]), whole];
     // None of the workers knows a new session: they are not asked.
-    if (step === null && this.tellAnother(session)) more.unshift(whole);
+    if (step === null && isNews(session, this.workers)) more.unshift(whole);
     let answer: Answer = { ok: false, needsSession: true };
     for (const told of more) {
       answer = (await this.pool.run({ ...task, ...told() }, options)) as Answer;
       if (answer.ok || !answer.needsSession) break;
     }
     return answer;
-  }
-
-  /** Whether a session that is new has been sent to fewer tasks than there are workers; counts one more. */
-  private tellAnother(session: Session): boolean {
-    const told = this.told.get(session) ?? 0;
-    if (told === this.workers) return false;
-    this.told.set(session, told + 1);
-    return true;
   }
 
   private retry(job: Job, error: Error): void {

@@ -10,14 +10,18 @@ export interface FillPart {
   readonly parts: number;
 }
 
-/** @param size microseconds of the shortest part, about, and how many there may be */
+/** Microseconds of the longest part, about: what is urgent may have to wait for one. */
+const LONGEST_US = 50_000;
+
+/** @param size microseconds of the shortest part, about, and how many there may be where none is too long */
 export function fillParts(
   session: Session,
   underlyings: readonly number[],
   size: { readonly shortest: number; readonly most: number },
 ): readonly FillPart[] {
-  const wanted = Math.floor(costOfAll(session, underlyings) / size.shortest);
-  const parts = Math.max(1, Math.min(size.most, wanted));
+  const cost = costOfAll(session, underlyings);
+  const wanted = Math.min(size.most, Math.floor(cost / size.shortest));
+  const parts = Math.max(1, wanted, Math.ceil(cost / LONGEST_US));
   return Array.from({ length: parts }, (_, part) => ({ kind: 'fill', underlyings, part, parts }));
 }
 

@@ -24,6 +24,17 @@ export function packSession(session: Session): PackedSession {
   return packed;
 }
 
+/** To how many tasks a session was sent unasked. */
+const told = new WeakMap<Session, number>();
+
+/** Whether a session has been sent with fewer tasks than there are workers; counts one more. */
+export function isNews(session: Session, workers: number): boolean {
+  const tasks = told.get(session) ?? 0;
+  if (tasks >= workers) return false;
+  told.set(session, tasks + 1);
+  return true;
+}
+
 export function unpackSession({ module, memory, bytes }: PackedSession): Session {
   // A copy: the arrays that are read from it are views of it, and not everything takes a view of shared memory.
   const rest = deserialize(bytes.slice()) as Omit<Session, 'module' | 'memory'>;

@@ -120,9 +120,11 @@ export function fillShard(
       fillPart(bench, slot, name, plan, work.whole);
       unitShard(bench, slot, name, rows);
       if (!work.whole) continue;
-      const masks = rows.includes(plan.spotRow) ? plan.masks.map(({ row }) => row) : [];
+      packShard(bench, name, rows);
+      if (plan.masks.length === 0 || !rows.includes(plan.spotRow)) continue;
+      const masks = plan.masks.map(({ row }) => row);
       unitShard(bench, slot, name, masks);
-      packShard(bench, name, [...rows, ...masks]);
+      packShard(bench, name, masks);
     }
   }
 }
@@ -251,8 +253,16 @@ export interface RowOwner {
   readonly mask: boolean;
 }
 
-/** The underlying of each row, and the mask rows that go with it. */
-export function rowOwners({ valuation }: Session): readonly RowOwner[] {
+const knownOwners = new WeakMap<Session, readonly RowOwner[]>();
+
+/** The underlying of each row, and the mask rows that go with it. Found once for each session. */
+export function rowOwners(session: Session): readonly RowOwner[] {
+  const owners = knownOwners.get(session) ?? ownersOf(session);
+  knownOwners.set(session, owners);
+  return owners;
+}
+
+function ownersOf({ valuation }: Session): readonly RowOwner[] {
   const { plan, market } = valuation;
   const owners = new Array<RowOwner>(plan.rows);
   plan.underlyings.forEach((rows, underlying) => {

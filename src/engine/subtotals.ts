@@ -16,6 +16,8 @@ const STEP = 16;
 const STAGGER = 320;
 /** Records of a book without entries, beside its tail. */
 const BOOK_BYTES = 2 * BOOKS_PER_PASS * RECORD_BYTES + TILE_BYTES + 16 * 1024;
+/** An entry of the sum of rows: in double and in single precision. */
+const ENTRY_BYTES = 24;
 
 /** What a row is the P&L of. */
 export interface RowName {
@@ -53,7 +55,7 @@ export class Subtotals {
     const count = Math.max(least, wanted);
     const start = Math.ceil(layout.heapBase / 64) * 64;
     const end = start + count * rowBytes;
-    const region = { start: end, bytes: BOOK_BYTES + tailBytes(scenarios) };
+    const region = { start: end, bytes: BOOK_BYTES + count * ENTRY_BYTES + tailBytes(scenarios) };
     // Shared only by name: kernels are compiled for shared memory. Nobody else sees it.
     const memory = createMemory(region.start + region.bytes);
     this.kernels = instantiateKernels(module, memory);

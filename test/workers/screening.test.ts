@@ -135,6 +135,9 @@ describe('accumulate', () => {
       (s) => (s % 97 === 5 ? -1e9 * (1 + (s % 13)) : 1e-3 * Math.sin(s)),
       (s) => (s % 500 === 3 ? 5 : -1),
       (s) => Math.sin(s * s) * 2 ** -1060,
+      // One value beyond what single precision is scaled to, and one that is not finite, among ordinary ones.
+      (s) => (s === 700 ? 1e291 : 0.5 * base[(s * 7) % scenarios]!),
+      (s) => (s === 900 ? Number.POSITIVE_INFINITY : 0.5 * base[(s * 11) % scenarios]!),
     ];
     const sizes = [1, -1, 3e-7, 2e5, 1e-290, -4e8];
     const cases: [string, PlainSegment[]][] = [
@@ -157,6 +160,20 @@ describe('accumulate', () => {
           { rows: [0], sizes: [1] },
         ],
       ],
+      [
+        'a great outlier in small',
+        [
+          { rows: [0], sizes: [1] },
+          { rows: [8], sizes: [1e-3] },
+        ],
+      ],
+      [
+        'an infinity in small',
+        [
+          { rows: [0], sizes: [1] },
+          { rows: [9], sizes: [1e-3] },
+        ],
+      ],
       ['below the range', [{ rows: [7], sizes: [1e-5] }]],
       ...shapes.flatMap((_, row) =>
         sizes.map((size): [string, PlainSegment[]] => [
@@ -165,7 +182,7 @@ describe('accumulate', () => {
         ]),
       ),
       ...Array.from({ length: 60 }, (_, i): [string, PlainSegment[]] => {
-        const pick = () => Math.floor((next() + 1) * 4) % shapes.length;
+        const pick = () => Math.floor((next() + 1) * 4);
         const rows = Array.from({ length: 1 + (i % 7) }, pick);
         return [
           `drawn ${i}`,

@@ -158,13 +158,18 @@ export function sumRows(rows: usize, n: u32, book: usize, out: usize, spare: usi
 }
 
 /**
- * What screening.ts multiplies a row of n values by: a power of two below 1/|value| for all of them; 0 for a row of zeros, and for one that has
- * infinities.
+ * What screening.ts multiplies a row of n values by: a power of two below 1/|value| for all of them. 0 for a row of zeros and infinities alone;
+ * −1 for one of which single precision can tell nothing: with a value of 1e290 or more, or with infinities among others.
  */
 export function rowScale(values: usize, n: u32): f64 {
   const bound = Math.max(rowBound(values, n), 1e-290);
-  if (!(bound < 1e290)) return 0;
-  return reinterpret<f64>((2045 - (reinterpret<u64>(bound) >> 52)) << 52);
+  if (bound < 1e290) return reinterpret<f64>((2045 - (reinterpret<u64>(bound) >> 52)) << 52);
+  const end = values + (<usize>n << 3);
+  for (let at = values; at < end; at += 8) {
+    const value = Math.abs(load<f64>(at));
+    if (value != 0 && value != Infinity) return -1;
+  }
+  return 0;
 }
 
 /** Copies a contiguous row into the blocks of the cube: piece b of `blockSize` values goes to out + b·blockStride. */

@@ -50,7 +50,7 @@ function open(book: usize): void {
   roughen(book);
 }
 
-/** Writes the rough entries of a book and marks its rows. Where the sums could leave the range of f64 there are none: nothing is ruled out. */
+/** Writes the rough entries of a book and marks its rows. Where rough sums could tell nothing there are none: no scenario is ruled out. */
 function prepare(book: usize, scales: usize, rowBytes: u32, used: usize): void {
   const segments: usize = load<u32>(book);
   const segmentsEnd = segments + ((<usize>load<u32>(book, 4)) << 3);
@@ -60,7 +60,8 @@ function prepare(book: usize, scales: usize, rowBytes: u32, used: usize): void {
     for (let entry: usize = load<u32>(segment); entry < end; entry += 16) {
       const row: usize = load<u32>(entry, 4);
       const scale = load<f64>(scales + (row << 3));
-      if (scale != 0) bound += Math.abs(load<f64>(entry, 8)) / scale;
+      if (scale > 0) bound += Math.abs(load<f64>(entry, 8)) / scale;
+      else if (scale < 0) bound = Infinity;
       store<u8>(used + row, 1);
     }
   }
@@ -76,7 +77,7 @@ function prepare(book: usize, scales: usize, rowBytes: u32, used: usize): void {
       const row = load<u32>(entry, 4);
       const size = load<f64>(entry, 8);
       const scale = load<f64>(scales + ((<usize>row) << 3));
-      // A row without a scale is of zeros and infinities: its sign is all there is to it.
+      // A row of zeros and infinities: its sign is all there is to it.
       const weight = scale == 0 ? copysign<f64>(1, size) : (size / scale) * inverse;
       store<u32>(at, row * rowBytes);
       store<f32>(at, <f32>weight, 4);

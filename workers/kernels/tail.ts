@@ -4,7 +4,7 @@
 // threshold to a value that the buffer holds, and drop what lies above it:
 //   - the buffer is full: to the keep-th worst value, which cannot be wrong;
 //   - at a milestone, after n of N scenarios: to the r-th worst, r = q + 3.5√q + 2 with q = keep·n/N. For scenarios in random order the
-//     chance that fewer than `keep` values of all N then fall below it is some 1e-4. It is noticed at the end (closeTail).
+//     chance that fewer than `keep` values of all N then fall below one of these is about 1e-3. It is noticed at the end (closeTail).
 // At any time all values seen and not in the buffer are ≥ threshold ≥ all values in it. So a buffer that ends with at least `keep`
 // values holds the `keep` worst exactly, whatever the order in which they came: thresholds decide time, never bits.
 
