@@ -15,7 +15,7 @@ function workerFile(): string {
  */
 function heapLimits(): { maxYoungGenerationSizeMb: number; maxOldGenerationSizeMb: number } {
   const allowed = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
-  return { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: Math.min(2048, allowed) };
+  return { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: Math.min(2048, allowed) };
 }
 
 /** One thread a worker, which lives as long as the pool. */
