@@ -14,9 +14,9 @@ import type { Session } from './sessionData.ts';
 const STEP = 16;
 /** Rows a multiple of 4 KiB apart share cache sets. */
 const STAGGER = 320;
-/** Records of a book without entries, beside its tail. */
+/** What a book takes beside its entries and its tail. */
 const BOOK_BYTES = 2 * BOOKS_PER_PASS * RECORD_BYTES + TILE_BYTES + 16 * 1024;
-/** An entry of the sum of rows: in double and in single precision. */
+/** An entry of a book: in double and in single precision. */
 const ENTRY_BYTES = 24;
 
 /** What a row is the P&L of. */
